@@ -1,0 +1,6 @@
+//! Changes one MySQL or MariaDB database per tenant, all of them, safely.
+
+// Floor 0: words.
+pub mod migration;
+pub mod secret;
+pub mod tenant;

@@ -1,0 +1,1 @@
+//! A private MySQL or MariaDB server for minutes.
