@@ -3,7 +3,7 @@
 //! Nothing here reads a file, a clock or a database. A [`MigrationSet`] is sorted and has each version once by
 //! construction, so nothing later has to ask.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha384};
 
@@ -121,7 +121,7 @@ impl Migration {
 /// All migrations of one kind, oldest first, each version once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MigrationSet {
-    migrations: Vec<Migration>,
+    migrations: Vec<Arc<Migration>>,
 }
 
 impl MigrationSet {
@@ -137,16 +137,19 @@ impl MigrationSet {
             .filter(|pair| pair[0].version == pair[1].version)
             .map(|pair| (pair[0].version, pair[0].up.file_name.clone(), pair[1].up.file_name.clone()))
             .collect();
-        if duplicates.is_empty() { Ok(Self { migrations }) } else { Err(DuplicateVersions(duplicates)) }
+        if !duplicates.is_empty() {
+            return Err(DuplicateVersions(duplicates));
+        }
+        Ok(Self { migrations: migrations.into_iter().map(Arc::new).collect() })
     }
 
     /// All migrations, oldest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Migration> + ExactSizeIterator {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Migration>> + ExactSizeIterator {
         self.migrations.iter()
     }
 
     /// The migration with this version.
-    pub fn get(&self, version: Version) -> Option<&Migration> {
+    pub fn get(&self, version: Version) -> Option<&Arc<Migration>> {
         let at = self.migrations.binary_search_by_key(&version, |m| m.version).ok()?;
         self.migrations.get(at)
     }

@@ -136,3 +136,17 @@ pub enum TlsMode {
     /// Encrypted, and the certificate's authority and host name are checked.
     VerifyIdentity,
 }
+
+impl TlsMode {
+    /// The mode that MySQL's word, or its short form with `-`, stands for; letter case does not matter.
+    pub fn parse(word: &str) -> Option<Self> {
+        match word.to_ascii_uppercase().replace('-', "_").as_str() {
+            "DISABLED" => Some(Self::Disabled),
+            "PREFERRED" => Some(Self::Preferred),
+            "REQUIRED" => Some(Self::Required),
+            "VERIFY_CA" => Some(Self::VerifyCa),
+            "VERIFY_IDENTITY" => Some(Self::VerifyIdentity),
+            _ => None,
+        }
+    }
+}

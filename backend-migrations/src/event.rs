@@ -1,0 +1,307 @@
+//! What can happen in a run: a closed list, without secrets and without data from tables.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    migration::{Direction, Migration, Version},
+    standing::Standing,
+    tenant::SharedLabel,
+};
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Applies pending migrations.
+    Migrate,
+    /// Undoes applied ones.
+    Rollback,
+    /// Looks, and changes nothing.
+    Status,
+}
+
+/// Which databases a run is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The central database.
+    Central,
+    /// One tenant.
+    Tenant,
+    /// All active tenants, or those selected among them.
+    Fleet,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The run begins.
+    RolloutStarted {
+        /// What it is for.
+        task: Task,
+        /// Which databases it is over.
+        scope: Scope,
+        /// How many they are.
+        n_tenants: usize,
+        /// Whether it only plans.
+        is_dry_run: bool,
+    },
+    /// A tenant's turn begins.
+    TenantStarted {
+        /// Whose.
+        tenant: SharedLabel,
+    },
+    /// It is known what is to be done.
+    TenantPlanned {
+        /// For whom.
+        tenant: SharedLabel,
+        /// How many migrations are to be applied or undone.
+        n_migrations: usize,
+    },
+    /// A migration begins.
+    MigrationStarted {
+        /// Whose database.
+        tenant: SharedLabel,
+        /// The file.
+        file_name: String,
+        /// How many statements it has.
+        n_statements: usize,
+        /// How many of them are in the database already.
+        n_finished: usize,
+    },
+    /// A statement begins.
+    StatementStarted {
+        /// Whose database.
+        tenant: SharedLabel,
+        /// Which statement.
+        at: Place,
+    },
+    /// A statement is done.
+    StatementFinished {
+        /// Whose database.
+        tenant: SharedLabel,
+        /// Which statement.
+        at: Place,
+        /// How many rows it touched.
+        n_rows: u64,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A migration is done and recorded.
+    MigrationFinished {
+        /// Whose database.
+        tenant: SharedLabel,
+        /// Which.
+        done: MigrationDone,
+    },
+    /// A tenant's turn is over.
+    TenantFinished {
+        /// Whose.
+        tenant: SharedLabel,
+        /// How it ended.
+        outcome: Outcome,
+        /// How long it took, connecting included.
+        elapsed: Duration,
+    },
+    /// Something a person should know that stops nothing.
+    Warning {
+        /// Whose database it is about.
+        tenant: Option<SharedLabel>,
+        /// What.
+        message: String,
+    },
+    /// No more tenants are begun.
+    Stopping {
+        /// Why.
+        reason: StopReason,
+    },
+    /// The run is over.
+    RolloutFinished {
+        /// These were never begun.
+        not_started: Vec<SharedLabel>,
+        /// Why the run stopped before its end, if it did.
+        stopped: Option<StopReason>,
+        /// How long it took.
+        elapsed: Duration,
+    },
+}
+
+/// A statement in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file_name: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Which statement of the file, from 1.
+    pub statement: usize,
+    /// How many the file has.
+    pub n_statements: usize,
+}
+
+/// A migration that was applied or undone in this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationDone {
+    /// Its version.
+    pub version: Version,
+    /// The file that ran.
+    pub file_name: String,
+    /// Applied or undone.
+    pub direction: Direction,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// A migration that would be applied or undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MigrationPlanned {
+    /// The migration with its scripts.
+    pub migration: Arc<Migration>,
+    /// Applied or undone.
+    pub direction: Direction,
+    /// How many of its statements are in the database already.
+    pub n_finished: usize,
+}
+
+/// How a tenant's turn ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Nothing was to be done.
+    UpToDate,
+    /// Everything that was to be done is done.
+    Migrated {
+        /// In the order it was done.
+        done: Vec<MigrationDone>,
+    },
+    /// What would be done: a dry run's answer.
+    Planned {
+        /// In the order it would be done.
+        steps: Vec<MigrationPlanned>,
+    },
+    /// Where the database stands: a status run's answer.
+    Inspected {
+        /// Every version.
+        standing: Standing,
+    },
+    /// The run was told to stop; the tenant rests between two migrations.
+    Stopped {
+        /// What was done before.
+        done: Vec<MigrationDone>,
+        /// How many migrations remain.
+        n_remaining: usize,
+    },
+    /// It failed.
+    Failed {
+        /// What was done before.
+        done: Vec<MigrationDone>,
+        /// Why.
+        failure: Box<Failure>,
+    },
+}
+
+/// Why a tenant failed, in words for the person who is woken by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// A stable word for programs.
+    pub code: FailureCode,
+    /// What failed.
+    pub message: String,
+    /// The statement that failed, if one did.
+    pub at: Option<Place>,
+    /// The beginning of that statement's text, in one line.
+    pub excerpt: Option<String>,
+    /// What is in the database now.
+    pub state: Option<String>,
+    /// What to do next.
+    pub hint: Option<String>,
+}
+
+/// The kinds of failure, as `--format json` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureCode {
+    /// The sealed password is malformed or was sealed under another key.
+    Credentials,
+    /// There is no connection.
+    Connect,
+    /// The server refused user and password.
+    AccessDenied,
+    /// There is no such database, or it may not be used.
+    NoDatabase,
+    /// Another run holds the database.
+    LockHeld,
+    /// History and files do not fit.
+    Refused,
+    /// A migration was left half done and nobody recorded where.
+    Dirty,
+    /// The server refused a statement.
+    Statement,
+    /// A statement was killed.
+    Killed,
+    /// The connection was lost.
+    ConnectionLost,
+    /// The history could not be read or written.
+    History,
+}
+
+impl FailureCode {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Connect => "connect",
+            Self::AccessDenied => "access-denied",
+            Self::NoDatabase => "no-database",
+            Self::LockHeld => "lock-held",
+            Self::Refused => "refused",
+            Self::Dirty => "dirty",
+            Self::Statement => "statement",
+            Self::Killed => "killed",
+            Self::ConnectionLost => "connection-lost",
+            Self::History => "history",
+        }
+    }
+}
+
+/// Why no more tenants are begun. Ordered: a later reason outranks an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopReason {
+    /// As many tenants failed as may fail.
+    FailureBudget,
+    /// What happens can no longer be told: standard output is closed.
+    ReporterFailed,
+    /// The first Ctrl-C or SIGTERM.
+    Interrupted,
+    /// The second: statements in flight are killed.
+    InterruptedTwice,
+}
+
+impl StopReason {
+    /// The reason in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FailureBudget => "the failure budget is used up",
+            Self::ReporterFailed => "the output was closed",
+            Self::Interrupted => "interrupted",
+            Self::InterruptedTwice => "interrupted twice",
+        }
+    }
+}
+
+/// The way events take from the work to the one place that tells them.
+///
+/// The channel behind it is bounded: a slow terminal slows the work rather than filling memory.
+#[derive(Clone, Debug)]
+pub struct Events(mpsc::Sender<Event>);
+
+impl Events {
+    /// A way and its end.
+    pub fn channel() -> (Self, mpsc::Receiver<Event>) {
+        let (sender, receiver) = mpsc::channel(64);
+        (Self(sender), receiver)
+    }
+
+    /// Tells that something happened. That nobody listens any more is no reason to stop the work.
+    pub async fn tell(&self, event: Event) {
+        self.0.send(event).await.ok();
+    }
+}

@@ -1,0 +1,147 @@
+//! Errors in words for the person at three in the morning: what failed, what is in the database now, what to do next.
+
+use crate::{
+    apply::{Aftermath, ApplyError, StatementError},
+    event::{Failure, FailureCode},
+    migration::Direction,
+    seal::OpenError,
+    session::{ConnectError, SessionError},
+};
+
+impl From<ConnectError> for Failure {
+    fn from(error: ConnectError) -> Self {
+        let state = Some("nothing was changed".to_owned());
+        let code = match error {
+            ConnectError::AccessDenied { .. } => FailureCode::AccessDenied,
+            ConnectError::NoDatabase { .. } => FailureCode::NoDatabase,
+            _ => FailureCode::Connect,
+        };
+        let (hint, message) = (error.hint(), error.to_string());
+        Self { code, message, at: None, excerpt: None, state, hint }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self {
+            code: FailureCode::Credentials,
+            message: error.to_string(),
+            at: None,
+            excerpt: None,
+            state: Some("nothing was changed".to_owned()),
+            hint: Some(error.hint().to_owned()),
+        }
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        let message = error.to_string();
+        let untouched = Some("nothing was changed".to_owned());
+        let plain = |code, state, hint| Self {
+            code,
+            message: message.clone(),
+            at: None,
+            excerpt: None,
+            state,
+            hint,
+        };
+        match error {
+            ApplyError::Plan(error) => {
+                let code = if error.is_dirty() { FailureCode::Dirty } else { FailureCode::Refused };
+                plain(code, untouched, error.hint())
+            }
+            ApplyError::Lock(source) => plain(FailureCode::LockHeld, untouched, source.hint()),
+            ApplyError::History { verb: "read", source } => {
+                plain(code(&source, FailureCode::History), untouched, source.hint())
+            }
+            ApplyError::History { source, .. } => {
+                plain(code(&source, FailureCode::History), None, source.hint())
+            }
+            ApplyError::Statement(error) => statement_failure(*error),
+        }
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(source: SessionError) -> Self {
+        ApplyError::History { verb: "read", source }.into()
+    }
+}
+
+fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
+    match error {
+        SessionError::Lost { .. } => FailureCode::ConnectionLost,
+        SessionError::TimedOut { .. } | SessionError::Killed { .. } => FailureCode::Killed,
+        SessionError::LockHeld { .. } | SessionError::LockRefused => FailureCode::LockHeld,
+        SessionError::Server { .. } => otherwise,
+    }
+}
+
+fn statement_failure(error: StatementError) -> Failure {
+    let state = aftermath(&error);
+    let hint = match error.aftermath {
+        Aftermath::Unclear { .. } | Aftermath::Unrecorded { .. } => Some(format!(
+            "look whether statement {} is in the database; the next run refuses this migration and says how to settle it",
+            error.at.statement
+        )),
+        Aftermath::Recorded => Some("run again: it goes on where the database says".to_owned()),
+        Aftermath::Nothing | Aftermath::Partly { .. } => {
+            let then = if error.aftermath == Aftermath::Nothing {
+                "then run again"
+            } else {
+                "then run again: it goes on with this statement"
+            };
+            let mend = error.source.hint().unwrap_or_else(|| "mend the statement in the file".into());
+            Some(format!("{mend}; {then}"))
+        }
+    };
+    Failure {
+        code: code(&error.source, FailureCode::Statement),
+        message: error.source.to_string(),
+        excerpt: Some(excerpt(&error.text)),
+        at: Some(error.at),
+        state: Some(state),
+        hint,
+    }
+}
+
+fn aftermath(error: &StatementError) -> String {
+    let total = error.at.n_statements;
+    let verb = if error.direction == Direction::Up { "applied" } else { "undone" };
+    let committed = |n: usize| match n {
+        0 => "no statement of this file is committed".to_owned(),
+        1 => format!("statement 1 of {total} is committed"),
+        n => format!("statements 1 to {n} of {total} are committed"),
+    };
+    match error.aftermath {
+        Aftermath::Nothing => {
+            format!("nothing of this file is in the database; the migration counts as not {verb}")
+        }
+        Aftermath::Partly { n_finished } => {
+            format!("{} and recorded; the rest is not; the migration is half {verb}", committed(n_finished))
+        }
+        Aftermath::Unclear { n_finished } => format!(
+            "{}; whether statement {} is too is not known",
+            committed(n_finished),
+            error.at.statement
+        ),
+        Aftermath::Unrecorded { n_finished } => {
+            format!("{}, but that could not be recorded", committed(n_finished))
+        }
+        Aftermath::Recorded => {
+            "this statement is committed together with its record, or neither is".to_owned()
+        }
+    }
+}
+
+/// The beginning of a statement in one line, without anything a terminal would obey.
+fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let line: String =
+        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect();
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}

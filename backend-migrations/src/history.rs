@@ -1,0 +1,91 @@
+//! What a database remembers: sqlx's history table and, beside it, how far a migration got.
+
+use sha2::{Digest, Sha256};
+
+use crate::migration::{Direction, Version};
+
+/// One row of `_sqlx_migrations`, as sqlx defines its columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// The migration's version.
+    pub version: Version,
+    /// The words of its file name.
+    pub description: String,
+    /// False from the first moment of an apply or a revert to its last.
+    pub success: bool,
+    /// SHA-384 of the up file that was applied.
+    pub checksum: Vec<u8>,
+    /// Nanoseconds; -1 while it runs, after a failed apply, and for a row that was only declared.
+    pub execution_time_ns: i64,
+    /// When the row was written, in seconds since 1970 UTC by the server's clock.
+    pub installed_on_s: i64,
+}
+
+/// Sixty-four bits of a statement's SHA-256: enough to see that its text was edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StatementDigest(pub u64);
+
+impl StatementDigest {
+    /// The digest of a statement's text.
+    pub fn of(text: &str) -> Self {
+        let hash = Sha256::digest(text.as_bytes());
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash[..8]);
+        Self(u64::from_be_bytes(first))
+    }
+}
+
+/// How far a script of several statements got: one row of our journal table.
+///
+/// It is there from a script's first commit to its end, so at rest the table is empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The migration's version.
+    pub version: Version,
+    /// Which of its scripts ran.
+    pub direction: Direction,
+    /// How many statements that script had.
+    pub n_statements: usize,
+    /// The digests of the statements that are committed, in order.
+    pub finished: Vec<StatementDigest>,
+    /// The statement that was begun and whose end nobody recorded, from 0; set only where a crash leaves doubt, so
+    /// never for a statement that is rolled back with its record.
+    pub running: Option<usize>,
+    /// What the server said to the statement after the finished ones.
+    pub error: Option<String>,
+}
+
+/// Everything a database remembers about its migrations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The rows of `_sqlx_migrations`, oldest version first; empty also where there is no such table.
+    pub rows: Vec<HistoryRow>,
+    /// The journal's rows; read only where a row is dirty or the lock is held.
+    pub progress: Vec<Progress>,
+    /// Whether `_sqlx_migrations` exists.
+    pub has_table: bool,
+    /// Whether the journal table exists.
+    pub has_journal: bool,
+}
+
+impl History {
+    /// The row of `version`.
+    pub fn row(&self, version: Version) -> Option<&HistoryRow> {
+        self.rows.iter().find(|row| row.version == version)
+    }
+
+    /// How far `version` got in `direction`.
+    pub fn progress(&self, version: Version, direction: Direction) -> Option<&Progress> {
+        self.progress.iter().find(|p| p.version == version && p.direction == direction)
+    }
+
+    /// The newest version that is recorded as complete.
+    pub fn newest_applied(&self) -> Option<Version> {
+        self.rows.iter().filter(|row| row.success).map(|row| row.version).max()
+    }
+
+    /// Whether a migration was started and not completed.
+    pub fn is_dirty(&self) -> bool {
+        self.rows.iter().any(|row| !row.success)
+    }
+}

@@ -1,0 +1,16 @@
+//! The edge to MySQL and MariaDB: the only module that knows sqlx and writes SQL of its own.
+
+mod books;
+mod central;
+mod connect;
+mod relay;
+mod server_error;
+mod session;
+mod url;
+
+pub use self::{
+    central::{Central, CentralError, Selection},
+    connect::MySqlConnector,
+    session::MySqlSession,
+    url::{UrlError, parse_url},
+};

@@ -1,0 +1,118 @@
+//! Opens connections, with a limit on everything.
+
+use std::sync::Arc;
+
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode},
+};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    relay::Relay,
+    server_error::{connect_error, io_error},
+    session::MySqlSession,
+};
+use crate::{
+    session::{Connect, ConnectError, Limits},
+    tenant::{Target, TlsMode},
+};
+
+/// Opens sessions on MySQL and MariaDB servers.
+#[derive(Clone, Debug)]
+pub struct MySqlConnector {
+    limits: Limits,
+    kill: CancellationToken,
+    relay: Arc<Relay>,
+}
+
+impl MySqlConnector {
+    /// Connections with these limits, whose statements are killed on the server once `kill` is cancelled.
+    pub fn new(limits: Limits, kill: CancellationToken) -> Self {
+        Self { limits, kill, relay: Arc::new(Relay::new()) }
+    }
+
+    /// The limits that sessions keep to.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(super) fn kill_token(&self) -> &CancellationToken {
+        &self.kill
+    }
+
+    /// Connects and logs in, sending nothing after the login.
+    pub(super) async fn open(&self, target: &Target) -> Result<MySqlConnection, ConnectError> {
+        let limit = self.limits.connect;
+        let timed_out = || ConnectError::TimedOut { server: target.label.server.to_string(), after: limit };
+        match timeout(limit, self.open_unbounded(target)).await {
+            Ok(Err(ConnectError::TimedOut { .. })) | Err(_) => Err(timed_out()),
+            Ok(result) => result,
+        }
+    }
+
+    async fn open_unbounded(&self, target: &Target) -> Result<MySqlConnection, ConnectError> {
+        let label = &target.label;
+        let socket = if target.tls.mode == TlsMode::Disabled {
+            None
+        } else {
+            self.relay.open(&label.server).await.map_err(|error| io_error(&error, label))?
+        };
+        let mut options = options(target);
+        if let Some(path) = &socket {
+            options = options.socket(path);
+        }
+        let result = options.connect().await;
+        if let Some(path) = &socket {
+            Relay::forget(path);
+        }
+        result.map_err(|error| connect_error(&error, label))
+    }
+}
+
+impl Connect for MySqlConnector {
+    type Session = MySqlSession;
+
+    async fn connect(&self, target: Target) -> Result<MySqlSession, ConnectError> {
+        let connection = self.open(&target).await?;
+        Ok(MySqlSession::new(connection, target, self.clone()))
+    }
+}
+
+/// sqlx's options without the `SET` it sends after the login: a tenant with nothing pending is to cost one query.
+/// [`MySqlSession`] sends the same `SET` before it changes anything.
+fn options(target: &Target) -> MySqlConnectOptions {
+    let label = &target.label;
+    let mode = match target.tls.mode {
+        TlsMode::Disabled => MySqlSslMode::Disabled,
+        TlsMode::Preferred => MySqlSslMode::Preferred,
+        TlsMode::Required => MySqlSslMode::Required,
+        TlsMode::VerifyCa => MySqlSslMode::VerifyCa,
+        TlsMode::VerifyIdentity => MySqlSslMode::VerifyIdentity,
+    };
+    let mut options = MySqlConnectOptions::new()
+        .host(&label.server.host)
+        .port(label.server.port)
+        .username(&target.user)
+        .password(target.password.expose())
+        .ssl_mode(mode)
+        .pipes_as_concat(false)
+        .no_engine_substitution(false)
+        .timezone(None)
+        .set_names(false)
+        // Statements may hold a tenant's data: they are in our errors, cut short, and in no log.
+        .disable_statement_logging();
+    if !label.database.is_empty() {
+        options = options.database(&label.database);
+    }
+    if let Some(ca) = &target.tls.ca {
+        options = options.ssl_ca(ca);
+    }
+    options
+}
+
+/// Ends a connection politely, and in bounded time.
+pub(super) async fn close(connection: MySqlConnection, limits: &Limits) {
+    timeout(limits.connect, connection.close()).await.ok();
+}

@@ -1,0 +1,250 @@
+//! A connection to one tenant's database.
+
+use std::{future::Future, time::Duration};
+
+use futures_util::TryStreamExt as _;
+use sqlx::{
+    AssertSqlSafe, Either, Executor as _, Row as _,
+    mysql::{MySqlConnection, MySqlRow},
+    raw_sql,
+};
+use tokio::{pin, select, time::timeout};
+
+use super::{
+    books,
+    connect::{self, MySqlConnector},
+    server_error::{NO_SUCH_TABLE, server_error, session_error},
+};
+use crate::{
+    history::{History, HistoryRow, Progress},
+    migration::Version,
+    session::{Fate, LockHolder, Record, SessionError, TenantSession},
+    tenant::Target,
+};
+
+/// For the queries of our own, which take milliseconds unless the server or the way to it is gone.
+pub(super) const BOOKKEEPING_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a killed statement may take to let go: a rollback takes about as long as the work did.
+const KILL_GRACE: Duration = Duration::from_secs(30);
+
+/// A connection to one tenant's database.
+#[derive(Debug)]
+pub struct MySqlSession {
+    connection: MySqlConnection,
+    target: Target,
+    connector: MySqlConnector,
+    /// Known once the lock is held; before that nothing runs that would have to be killed.
+    connection_id: Option<u64>,
+}
+
+impl MySqlSession {
+    pub(super) fn new(connection: MySqlConnection, target: Target, connector: MySqlConnector) -> Self {
+        Self { connection, target, connector, connection_id: None }
+    }
+
+    /// Runs `sql`, which may be several statements, in one round trip; gives the rows of each.
+    async fn query(&mut self, sql: String, limit: Duration) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
+        let (sets, result) = self.query_until_error(sql, limit).await;
+        result.map(|()| sets)
+    }
+
+    /// As [`Self::query`], and where a statement fails the results of those before it are there all the same.
+    async fn query_until_error(
+        &mut self,
+        sql: String,
+        limit: Duration,
+    ) -> (Vec<Vec<MySqlRow>>, Result<(), SessionError>) {
+        let (mut sets, mut rows) = (Vec::new(), Vec::new());
+        let work = async {
+            let mut results = self.connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
+            while let Some(result) = results.try_next().await? {
+                match result {
+                    Either::Left(_) => sets.push(std::mem::take(&mut rows)),
+                    Either::Right(row) => rows.push(row),
+                }
+            }
+            Ok::<_, sqlx::Error>(())
+        };
+        let result = match timeout(limit, work).await {
+            Ok(result) => result.map_err(|error| session_error(&error)),
+            Err(_) => Err(SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }),
+        };
+        (sets, result)
+    }
+
+    /// Who holds the lock, as far as this account may see.
+    async fn lock_holder(&mut self) -> Option<LockHolder> {
+        let sql = format!("SELECT IS_USED_LOCK({});SHOW FULL PROCESSLIST", books::LOCK_NAME);
+        let sets = self.query(sql, BOOKKEEPING_LIMIT).await.ok()?;
+        let connection_id = sets.first()?.first()?.try_get::<Option<i64>, _>(0).ok()??.cast_unsigned();
+        let row = sets.get(1)?.iter().find(|row| unsigned(row, "Id") == Some(connection_id));
+        let text = |column| row.and_then(|row| row.try_get::<Option<String>, _>(column).ok().flatten());
+        Some(LockHolder {
+            connection_id,
+            account: text("User").map(|user| format!("{user}@{}", text("Host").unwrap_or_default())),
+            activity: row.map(|_| match text("Info") {
+                Some(statement) => statement.split_whitespace().collect::<Vec<_>>().join(" "),
+                None => "idle".to_owned(),
+            }),
+            seconds: row.and_then(|row| unsigned(row, "Time")),
+        })
+    }
+}
+
+/// A number whose type differs between servers.
+fn unsigned(row: &MySqlRow, column: &str) -> Option<u64> {
+    row.try_get_unchecked::<u64, _>(column).ok()
+}
+
+impl TenantSession for MySqlSession {
+    async fn history(&mut self) -> Result<History, SessionError> {
+        let rows = match self.query(books::SELECT_HISTORY.into(), BOOKKEEPING_LIMIT).await {
+            Ok(sets) => sets.into_iter().next().unwrap_or_default(),
+            Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => return Ok(History::default()),
+            Err(error) => return Err(error),
+        };
+        let mut history = History { rows: history_rows(&rows)?, has_table: true, ..History::default() };
+        if history.is_dirty() {
+            let (sets, result) =
+                self.query_until_error(books::SELECT_JOURNAL.into(), BOOKKEEPING_LIMIT).await;
+            read_journal(&mut history, sets.first(), result)?;
+        }
+        Ok(history)
+    }
+
+    async fn lock(&mut self) -> Result<History, SessionError> {
+        let limits = *self.connector.limits();
+        let (lock_s, lock_wait_s) = (limits.lock.as_secs(), limits.lock_wait.as_secs().max(1));
+        let sql = format!(
+            "{};SET SESSION lock_wait_timeout = {lock_wait_s}, innodb_lock_wait_timeout = {lock_wait_s};\
+             SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{};{}",
+            books::SET_SESSION,
+            books::LOCK_NAME,
+            books::SELECT_HISTORY,
+            books::SELECT_JOURNAL,
+        );
+        let (sets, result) = self.query_until_error(sql, limits.lock + BOOKKEEPING_LIMIT).await;
+        // Two SETs, then the lock, the history and the journal.
+        let Some(row) = sets.get(2).and_then(|rows| rows.first()) else {
+            return Err(result.err().unwrap_or(SessionError::LockRefused));
+        };
+        self.connection_id = Some(row.try_get(0).map_err(|error| session_error(&error))?);
+        match row.try_get::<Option<i64>, _>(1).map_err(|error| session_error(&error))? {
+            Some(1) => {}
+            Some(_) => {
+                let holder = self.lock_holder().await;
+                return Err(SessionError::LockHeld { waited: limits.lock, holder });
+            }
+            None => return Err(SessionError::LockRefused),
+        }
+        let mut history = History::default();
+        let Some(rows) = sets.get(3) else {
+            return match result {
+                Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(history),
+                Err(error) => Err(error),
+                Ok(()) => Err(SessionError::Lost { message: "fewer results than statements".into() }),
+            };
+        };
+        history.rows = history_rows(rows)?;
+        history.has_table = true;
+        read_journal(&mut history, sets.get(4), result)?;
+        Ok(history)
+    }
+
+    async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
+        let Self { connection, target, connector, connection_id } = self;
+        let limit = connector.limits().statement;
+        let query = connection.execute(raw_sql(AssertSqlSafe(statement.to_owned())));
+        pin!(query);
+        let is_timeout = select! {
+            biased;
+            result = &mut query => return answer(result),
+            () = tokio::time::sleep(limit) => true,
+            () = connector.kill_token().cancelled() => false,
+        };
+        let interrupted = |fate| {
+            if is_timeout { SessionError::TimedOut { limit, fate } } else { SessionError::Killed { fate } }
+        };
+        if kill(connector, target, *connection_id).await.is_err() {
+            return Err(interrupted(Fate::Unknown));
+        }
+        match timeout(KILL_GRACE, query).await {
+            // It was done before the kill reached it.
+            Ok(Ok(result)) => Ok(result.rows_affected()),
+            // Error 1317, or whatever else made it end: the server has undone it.
+            Ok(Err(error)) if server_error(&error).is_some() => Err(interrupted(Fate::NotApplied)),
+            Ok(Err(_)) | Err(_) => Err(interrupted(Fate::Unknown)),
+        }
+    }
+
+    async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
+        self.query(books::sql(&record), BOOKKEEPING_LIMIT).await.map(|_| ())
+    }
+
+    // The lock goes with the connection, which is never handed to anyone else.
+    fn close(self) -> impl Future<Output = ()> + Send {
+        async move { connect::close(self.connection, self.connector.limits()).await }
+    }
+}
+
+fn answer(result: Result<sqlx::mysql::MySqlQueryResult, sqlx::Error>) -> Result<u64, SessionError> {
+    result.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
+}
+
+/// Ends what connection `id` runs, from a second connection of the same account, which needs no privilege for that.
+async fn kill(connector: &MySqlConnector, target: &Target, id: Option<u64>) -> Result<(), ()> {
+    let id = id.ok_or(())?;
+    let mut second = connector.open(target).await.map_err(|_| ())?;
+    let sql = AssertSqlSafe(format!("KILL QUERY {id}"));
+    let result = timeout(BOOKKEEPING_LIMIT, second.execute(raw_sql(sql))).await;
+    connect::close(second, connector.limits()).await;
+    result.map_err(|_| ())?.map(|_| ()).map_err(|_| ())
+}
+
+fn history_rows(rows: &[MySqlRow]) -> Result<Vec<HistoryRow>, SessionError> {
+    let parse = |row: &MySqlRow| {
+        Ok::<_, sqlx::Error>(HistoryRow {
+            version: Version(row.try_get(0)?),
+            description: row.try_get(1)?,
+            success: row.try_get::<i64, _>(2)? != 0,
+            checksum: row.try_get(3)?,
+            execution_time_ns: row.try_get(4)?,
+            installed_on_s: row.try_get::<Option<i64>, _>(5)?.unwrap_or_default(),
+        })
+    };
+    rows.iter().map(parse).collect::<Result<_, _>>().map_err(|error| session_error(&error))
+}
+
+fn read_journal(
+    history: &mut History,
+    rows: Option<&Vec<MySqlRow>>,
+    result: Result<(), SessionError>,
+) -> Result<(), SessionError> {
+    match result {
+        Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => return Ok(()),
+        result => result?,
+    }
+    history.has_journal = true;
+    for row in rows.into_iter().flatten() {
+        let progress = journal_row(row).map_err(|error| session_error(&error))?;
+        // A row we cannot read is as good as none: its migration is then unclear, and refused.
+        history.progress.extend(progress);
+    }
+    Ok(())
+}
+
+fn journal_row(row: &MySqlRow) -> Result<Option<Progress>, sqlx::Error> {
+    let direction = books::parse_word(&row.try_get::<String, _>(1)?);
+    let finished = books::parse_digests(&row.try_get::<String, _>(3)?);
+    let (Some(direction), Some(finished)) = (direction, finished) else { return Ok(None) };
+    let count = |n: i64| usize::try_from(n).unwrap_or_default();
+    Ok(Some(Progress {
+        version: Version(row.try_get(0)?),
+        direction,
+        n_statements: count(row.try_get(2)?),
+        finished,
+        running: row.try_get::<Option<i64>, _>(4)?.map(count),
+        error: row.try_get(5)?,
+    }))
+}

@@ -1,0 +1,95 @@
+//! A database's URL, as `CENTRAL_DATABASE_URL` has it.
+
+use std::sync::Arc;
+
+use crate::{
+    secret::Secret,
+    tenant::{Label, ServerId, Target, Tls, TlsMode},
+};
+
+/// What is wrong with a URL. No variant shows the URL itself: it holds a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// It cannot be taken apart.
+    #[error("it is not a URL: {0}")]
+    Malformed(String),
+    /// It does not begin with `mysql://`.
+    #[error("its scheme is `{0}`, expected `mysql` or `mariadb`")]
+    Scheme(String),
+    /// It has no host.
+    #[error("it names no host")]
+    NoHost,
+    /// It has no database.
+    #[error("it names no database")]
+    NoDatabase,
+    /// It has a part that is not UTF-8 after decoding.
+    #[error("its {0} is not UTF-8 once decoded")]
+    NotUtf8(&'static str),
+    /// It has a parameter we do not know.
+    #[error("it has the unknown parameter `{0}`")]
+    UnknownParameter(String),
+    /// A parameter has a value we do not know.
+    #[error("its parameter `ssl-mode` is `{0}`")]
+    SslMode(String),
+}
+
+impl UrlError {
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::UnknownParameter(_) => "the parameters are `ssl-mode` and `ssl-ca`",
+            Self::SslMode(_) => "the modes are DISABLED, PREFERRED, REQUIRED, VERIFY_CA and VERIFY_IDENTITY",
+            _ => {
+                "the form is mysql://USER:PASSWORD@HOST:PORT/DATABASE; write `@`, `:`, `/`, `#`, `?` and `%` in user \
+                 or password as %40, %3A, %2F, %23, %3F and %25"
+            }
+        }
+    }
+}
+
+/// Takes a URL apart: `mysql://user:password@host:port/database?ssl-mode=…&ssl-ca=…`.
+///
+/// `name` is how the database is called in what people read. sqlx ignores a parameter it does not know, so that a typing
+/// error in `ssl-mode` means no encryption; here it is an error.
+///
+/// # Errors
+///
+/// [`UrlError`], which never shows the URL.
+pub fn parse_url(url: &str, name: &str) -> Result<Target, UrlError> {
+    let url = ::url::Url::parse(url.trim()).map_err(|error| UrlError::Malformed(error.to_string()))?;
+    if !matches!(url.scheme(), "mysql" | "mariadb") {
+        return Err(UrlError::Scheme(url.scheme().to_owned()));
+    }
+    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(UrlError::NoHost)?;
+    let database = decode(url.path().trim_start_matches('/'), "database")?;
+    if database.is_empty() {
+        return Err(UrlError::NoDatabase);
+    }
+    let mut tls = Tls::default();
+    for (parameter, value) in url.query_pairs() {
+        match &*parameter {
+            "ssl-mode" | "sslmode" => {
+                tls.mode =
+                    TlsMode::parse(&value).ok_or_else(|| UrlError::SslMode(value.clone().into_owned()))?;
+            }
+            "ssl-ca" => tls.ca = Some(value.into_owned().into()),
+            _ => return Err(UrlError::UnknownParameter(parameter.into_owned())),
+        }
+    }
+    let server = ServerId {
+        // An IPv6 address is in brackets in a URL and nowhere else.
+        host: decode(host, "host")?.trim_matches(['[', ']']).to_owned(),
+        port: url.port().unwrap_or(3306),
+    };
+    Ok(Target {
+        label: Arc::new(Label { id: None, slug: name.into(), name: name.into(), database, server }),
+        user: decode(url.username(), "user")?,
+        password: Secret::new(decode(url.password().unwrap_or_default(), "password")?),
+        tls,
+    })
+}
+
+fn decode(text: &str, part: &'static str) -> Result<String, UrlError> {
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
+    decoded.map(std::borrow::Cow::into_owned).map_err(|_| UrlError::NotUtf8(part))
+}

@@ -1,0 +1,232 @@
+//! What can go wrong with a connection, and what to do about it.
+
+use std::{fmt, time::Duration};
+
+/// Whether a statement whose answer we did not get changed the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It left nothing behind.
+    NotApplied,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Who holds a database's lock, as far as the account may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockHolder {
+    /// The server's number for the connection.
+    pub connection_id: u64,
+    /// `user@host`; `None` where the account may not see other accounts' connections.
+    pub account: Option<String>,
+    /// What it runs, in one line, or `idle`.
+    pub activity: Option<String>,
+    /// For how many seconds it has been at that.
+    pub seconds: Option<u64>,
+}
+
+impl fmt::Display for LockHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "connection {}", self.connection_id)?;
+        self.account.iter().try_for_each(|account| write!(f, " ({account})"))?;
+        match (&self.activity, self.seconds) {
+            (Some(activity), Some(seconds)) => write!(f, ", for {seconds} s: {activity}"),
+            (Some(activity), None) => write!(f, ": {activity}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What can go wrong on a connection that is open.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionError {
+    /// The server answered with an error.
+    #[error("{number}{}: {message}", .sqlstate.as_ref().map(|s| format!(" ({s})")).unwrap_or_default())]
+    Server {
+        /// The server's number for it, such as 1146.
+        number: u16,
+        /// The standard's five letters for it.
+        sqlstate: Option<String>,
+        /// The server's words.
+        message: String,
+    },
+    /// The connection ended before the answer came.
+    #[error("the connection was lost before the server answered: {message}")]
+    Lost {
+        /// What the system said.
+        message: String,
+    },
+    /// The statement ran longer than [`Limits::statement`] and was killed.
+    #[error("the statement ran longer than {} s and was killed{}", .limit.as_secs_f32(), fate_words(*.fate))]
+    TimedOut {
+        /// The limit.
+        limit: Duration,
+        /// What it left.
+        fate: Fate,
+    },
+    /// The statement was killed because the run was told twice to stop.
+    #[error("the statement was killed because the run was stopped{}", fate_words(*.fate))]
+    Killed {
+        /// What it left.
+        fate: Fate,
+    },
+    /// Another run holds the database.
+    #[error(
+        "another run holds the database and did not let go within {} s{}",
+        .waited.as_secs(), .holder.as_ref().map(|h| format!(": {h}")).unwrap_or_default()
+    )]
+    LockHeld {
+        /// How long we waited.
+        waited: Duration,
+        /// Who it is.
+        holder: Option<LockHolder>,
+    },
+    /// The server would not give out a lock at all.
+    #[error("the server did not give out the lock: GET_LOCK answered NULL")]
+    LockRefused,
+}
+
+fn fate_words(fate: Fate) -> &'static str {
+    match fate {
+        Fate::NotApplied => "; it left nothing behind",
+        Fate::Unknown => "; whether it changed anything is not known",
+    }
+}
+
+impl SessionError {
+    /// What the statement left behind that failed with this.
+    ///
+    /// A statement the server answered with an error is undone by the server; see
+    /// [`StatementKind::Opaque`](crate::migration::StatementKind::Opaque) for those of which that is not true.
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::Lost { .. } => Fate::Unknown,
+            Self::TimedOut { fate, .. } | Self::Killed { fate } => *fate,
+            Self::Server { .. } | Self::LockHeld { .. } | Self::LockRefused => Fate::NotApplied,
+        }
+    }
+
+    /// What to do next, where the error's number tells.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Server { number, .. } => match number {
+                1205 => {
+                    "another session holds a lock on the table: end it or wait for it, or raise `--lock-wait-timeout`"
+                }
+                1213 => "two transactions blocked each other and the server ended this one",
+                1044 | 1142 | 1227 | 1370 => "grant the tenant's account the privilege that the server names",
+                1419 => {
+                    "with the binary log on, triggers and functions need `log_bin_trust_function_creators = 1` on the \
+                     server, or an account with SUPER"
+                }
+                1050 | 1060 | 1061 | 1826 => {
+                    "it is there already: was it made by hand, or by a migration that was undone only in the history?"
+                }
+                1290 | 1836 => "the server is read-only: is this the primary?",
+                _ => return None,
+            },
+            Self::Lost { .. } => "check whether the server is up and what its error log says",
+            Self::TimedOut { .. } => "`--statement-timeout` sets how long a statement may take",
+            Self::Killed { .. } => "run again when you are ready",
+            Self::LockHeld { .. } => "wait for that run to end, or raise `--lock-timeout`",
+            Self::LockRefused => "does the account reach the server through a proxy that blocks GET_LOCK?",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// The host name leads nowhere.
+    #[error("the host name `{host}` cannot be resolved: {message}")]
+    Unresolvable {
+        /// The name.
+        host: String,
+        /// What the system said.
+        message: String,
+    },
+    /// Nobody listens there.
+    #[error("{server} refused the connection: {message}")]
+    Refused {
+        /// Host and port.
+        server: String,
+        /// What the system said.
+        message: String,
+    },
+    /// No answer within [`Limits::connect`].
+    #[error("{server} did not answer within {} s", .after.as_secs_f32())]
+    TimedOut {
+        /// Host and port.
+        server: String,
+        /// The limit.
+        after: Duration,
+    },
+    /// Wrong user or password.
+    #[error("{server} refused the login: {message}")]
+    AccessDenied {
+        /// Host and port.
+        server: String,
+        /// The server's words.
+        message: String,
+    },
+    /// There is no such database, or the account may not use it.
+    #[error("database `{database}` on {server} cannot be used: {message}")]
+    NoDatabase {
+        /// The database.
+        database: String,
+        /// Host and port.
+        server: String,
+        /// The server's words.
+        message: String,
+    },
+    /// The server is full.
+    #[error("{server} takes no more connections: {message}")]
+    TooManyConnections {
+        /// Host and port.
+        server: String,
+        /// The server's words.
+        message: String,
+    },
+    /// Encryption or its certificate.
+    #[error("no TLS connection to {server}: {message}")]
+    Tls {
+        /// Host and port.
+        server: String,
+        /// What was wrong.
+        message: String,
+    },
+    /// Anything else.
+    #[error("cannot connect to {server}: {message}")]
+    Other {
+        /// Host and port.
+        server: String,
+        /// What was wrong.
+        message: String,
+    },
+}
+
+impl ConnectError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unresolvable { .. } => "check `db_host`, and that this machine's name server knows it",
+            Self::Refused { .. } => "is the server up, and are host and port right?",
+            Self::TimedOut { .. } => {
+                "a firewall may drop the packets; `--connect-timeout` sets how long to wait"
+            }
+            Self::AccessDenied { .. } => {
+                "check user and password; a tenant's password is sealed anew with `tenant:seal-password`"
+            }
+            Self::NoDatabase { .. } => "check the database's name, and that the account has privileges on it",
+            Self::TooManyConnections { .. } => {
+                "lower `--per-server`, or raise the server's `max_connections`"
+            }
+            Self::Tls { .. } => "`ssl-mode` and `ssl-ca` say what is asked of the server's certificate",
+            Self::Other { message, .. } if message.contains("RSA") => {
+                "this account's plugin wants TLS or RSA for the password: turn TLS on"
+            }
+            Self::Other { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
