@@ -231,6 +231,8 @@ pub enum FailureCode {
     LockHeld,
     /// History and files do not fit.
     Refused,
+    /// A migration that is to be undone has no `down`.
+    NoDown,
     /// A migration was left half done and nobody recorded where.
     Dirty,
     /// The server refused a statement.
@@ -253,6 +255,7 @@ impl FailureCode {
             Self::NoDatabase => "no-database",
             Self::LockHeld => "lock-held",
             Self::Refused => "refused",
+            Self::NoDown => "no-down",
             Self::Dirty => "dirty",
             Self::Statement => "statement",
             Self::Killed => "killed",

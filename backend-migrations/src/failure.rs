@@ -4,9 +4,24 @@ use crate::{
     apply::{Aftermath, ApplyError, StatementError},
     event::{Failure, FailureCode},
     migration::Direction,
+    plan::Problem,
     seal::OpenError,
     session::{ConnectError, SessionError},
 };
+
+impl Failure {
+    /// A sealed password and nothing to open it with.
+    pub fn no_key() -> Self {
+        Self {
+            code: FailureCode::Credentials,
+            message: "the tenant's password is sealed and there is no key".to_owned(),
+            at: None,
+            excerpt: None,
+            state: Some("nothing was changed".to_owned()),
+            hint: Some("set `DB_ENCRYPTION_KEY` to the backend's key".to_owned()),
+        }
+    }
+}
 
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
@@ -48,7 +63,12 @@ impl From<ApplyError> for Failure {
         };
         match error {
             ApplyError::Plan(error) => {
-                let code = if error.is_dirty() { FailureCode::Dirty } else { FailureCode::Refused };
+                let has_no_down = error.problems.iter().any(|problem| matches!(problem, Problem::NoDown(_)));
+                let code = match error.is_dirty() {
+                    true => FailureCode::Dirty,
+                    false if has_no_down => FailureCode::NoDown,
+                    false => FailureCode::Refused,
+                };
                 plain(code, untouched, error.hint())
             }
             ApplyError::Lock(source) => plain(FailureCode::LockHeld, untouched, source.hint()),

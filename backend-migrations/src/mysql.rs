@@ -3,11 +3,13 @@
 mod books;
 mod central;
 mod connect;
+mod provisioning;
 mod relay;
 mod server_error;
 mod session;
 mod url;
 
+pub(crate) use self::provisioning::Admin;
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,

@@ -246,6 +246,16 @@ impl Central {
         Ok(done.rows_affected())
     }
 
+    /// The one number that a query gives.
+    pub(crate) async fn number(&mut self, sql: String) -> Result<Option<i64>, CentralError> {
+        let work = self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)));
+        let row = timeout(BOOKKEEPING_LIMIT, work)
+            .await
+            .map_err(|_| self.timed_out("read"))?
+            .map_err(|error| self.query_error("read", &error))?;
+        row.try_get(0).map_err(|error| self.query_error("read", &error))
+    }
+
     /// Closes the connection.
     pub async fn close(self) {
         connect::close(self.connection, self.connector.limits()).await;

@@ -110,7 +110,7 @@ impl SessionError {
         let hint = match self {
             Self::Server { number, .. } => match number {
                 1205 => {
-                    "another session holds a lock on the table: end it or wait for it, or raise `--lock-wait-timeout`"
+                    "another session holds a lock on the table: end it or wait for it, or raise `--lock-wait`"
                 }
                 1213 => "two transactions blocked each other and the server ended this one",
                 1044 | 1142 | 1227 | 1370 => "grant the tenant's account the privilege that the server names",

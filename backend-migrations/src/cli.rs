@@ -1,0 +1,133 @@
+//! The command line: what was typed and set becomes calls of the library, and what came of them an exit code.
+//!
+//! `backend-migrations` and `cargo xtask` are the same commands under two names.
+
+mod completions;
+mod error;
+mod exit;
+mod make;
+mod output;
+mod provision;
+mod rollout;
+mod seal_password;
+mod settings;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+pub use self::{
+    completions::{Shell, print as print_completions},
+    exit::ExitStatus,
+};
+use self::{error::CliError, settings::Settings};
+
+/// Where the commands are called from.
+#[derive(Clone, Debug)]
+pub struct Face {
+    /// What people type before the command, such as `cargo xtask`.
+    pub name: &'static str,
+    /// The folder with `central/` and `tenant/` where nothing else is said.
+    pub migrations_dir: std::path::PathBuf,
+}
+
+/// The commands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Write a new pair of migration files.
+    #[command(name = "migrate:make", after_help = make::EXAMPLES)]
+    MigrateMake(make::Args),
+    /// Bring one tenant up to date.
+    #[command(name = "migrate:tenant", after_help = rollout::TENANT_EXAMPLES)]
+    MigrateTenant(rollout::TenantArgs),
+    /// Bring every active tenant up to date.
+    #[command(name = "migrate:all-tenants", after_help = rollout::ALL_TENANTS_EXAMPLES)]
+    MigrateAllTenants(rollout::AllTenantsArgs),
+    /// Bring the central database up to date.
+    #[command(name = "migrate:latest", after_help = rollout::LATEST_EXAMPLES)]
+    MigrateLatest(rollout::LatestArgs),
+    /// Undo migrations of the central database, of one tenant or of all.
+    #[command(name = "migrate:rollback", after_help = rollout::ROLLBACK_EXAMPLES)]
+    MigrateRollback(rollout::RollbackArgs),
+    /// Show where every tenant stands, changing nothing.
+    #[command(name = "migrate:status", after_help = rollout::STATUS_EXAMPLES)]
+    MigrateStatus(rollout::StatusArgs),
+    /// Make a tenant: row, database, account, all migrations.
+    #[command(name = "tenant:provision", after_help = provision::EXAMPLES)]
+    TenantProvision(provision::Args),
+    /// Encrypt a tenant's database password for the central database.
+    #[command(name = "tenant:seal-password", after_help = seal_password::EXAMPLES)]
+    TenantSealPassword(seal_password::Args),
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct GlobalArgs {
+    /// How to tell what happens.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// The folder with `central/` and `tenant/` [env: `MIGRATIONS_DIR`].
+    #[arg(long, global = true, value_name = "DIR")]
+    pub migrations: Option<std::path::PathBuf>,
+    /// How long to connect and log in may take [env: `CONNECT_TIMEOUT`; default: 10s].
+    #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
+    pub connect_timeout: Option<std::time::Duration>,
+    /// How long to wait for another run to let go of a database [env: `LOCK_TIMEOUT`; default: 10s].
+    #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
+    pub lock_timeout: Option<std::time::Duration>,
+    /// How long a statement may wait for a table or row [env: `LOCK_WAIT`; default: 5s].
+    #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
+    pub lock_wait: Option<std::time::Duration>,
+    /// How long one statement may take before it is killed [env: `STATEMENT_TIMEOUT`; default: 1h].
+    #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
+    pub statement_timeout: Option<std::time::Duration>,
+}
+
+/// How to tell what happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines for people; live progress on a terminal.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Runs a command and gives the process's exit code. What went wrong is told on standard error.
+pub fn run(command: Command, global: GlobalArgs, face: Face) -> ExitCode {
+    let format = global.format;
+    let result = Settings::resolve(global, face).and_then(|settings| dispatch(command, &settings));
+    match result {
+        Ok(status) => status.into(),
+        Err(error) => error.tell(format).into(),
+    }
+}
+
+fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliError> {
+    if let Command::MigrateMake(args) = &command {
+        return make::run(args, settings);
+    }
+    if let Command::TenantSealPassword(args) = &command {
+        return seal_password::run(args, settings);
+    }
+    // One thread: the work is waiting, and the server is on the other end of the wait.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::internal(&error))?;
+    let status = runtime.block_on(async {
+        match command {
+            Command::MigrateTenant(args) => rollout::tenant(args, settings).await,
+            Command::MigrateAllTenants(args) => rollout::all_tenants(args, settings).await,
+            Command::MigrateLatest(args) => rollout::latest(args, settings).await,
+            Command::MigrateRollback(args) => rollout::rollback(args, settings).await,
+            Command::MigrateStatus(args) => rollout::status(args, settings).await,
+            Command::TenantProvision(args) => provision::run(args, settings).await,
+            Command::MigrateMake(_) | Command::TenantSealPassword(_) => Ok(ExitStatus::Success),
+        }
+    });
+    // A name look-up that hangs has a thread of its own, which nothing can stop.
+    runtime.shutdown_background();
+    status
+}

@@ -1,0 +1,119 @@
+//! `tenant:provision`.
+
+use std::io::{self, Write as _};
+
+use super::{
+    Format,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    settings::{MigrationKind, Settings},
+    signals,
+};
+use crate::{
+    mysql::MySqlConnector,
+    provision::{self, NewTenant, ProvisionError, Provisioned, Provisioning, Slug},
+    report::printable,
+    tenant::{ServerId, TenantId},
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  tenant:provision --slug acme-corp --name 'Acme Corp'
+  tenant:provision --slug acme-corp --name 'Acme Corp' --id cm5a1b2c3d4e5f6g7h8i9j0k
+
+Repeat the command after a failure: it goes on where it stopped. `TENANT_ADMIN_URL` names the server and an account that
+may make databases and accounts there; where it is not set, the central database's is used.";
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The tenant's name in URLs: lower-case letters, digits and `-`.
+    #[arg(long)]
+    slug: String,
+    /// The tenant's display name.
+    #[arg(long)]
+    name: String,
+    /// The tenant's id, such as a CUID [default: a random UUID].
+    #[arg(long)]
+    id: Option<String>,
+    /// The host under which the backend reaches the tenant's server [default: that of `TENANT_ADMIN_URL`].
+    #[arg(long, value_name = "HOST")]
+    db_host: Option<String>,
+    /// The port under which the backend reaches the tenant's server [default: that of `TENANT_ADMIN_URL`].
+    #[arg(long, value_name = "PORT")]
+    db_port: Option<u16>,
+}
+
+pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, CliError> {
+    let slug = Slug::parse(&args.slug).map_err(|error| {
+        let hint = Some(error.suggestion.as_str()).filter(|s| !s.is_empty());
+        CliError::refused("slug", error.to_string(), hint.map(|s| format!("did you mean `{s}`?")))
+    })?;
+    if args.name.trim().is_empty() {
+        return Err(CliError::usage("`--name` is empty", "give the name that people know the tenant by"));
+    }
+    let (key, central, admin) = (settings.key()?, settings.central()?, settings.admin()?);
+    let set = settings.migration_set(MigrationKind::Tenant)?;
+    let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
+    let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
+    let server = (args.db_host.is_some() || args.db_port.is_some()).then(|| ServerId {
+        host: args.db_host.unwrap_or_else(|| admin.label.server.host.clone()),
+        port: args.db_port.unwrap_or(admin.label.server.port),
+    });
+    let tenant = NewTenant { slug, name: args.name, id: args.id.map(TenantId), server };
+    let provisioning =
+        Provisioning { connector: &connector, central: &central, admin: &admin, key: &key, set: &set };
+    let mut reporter = output::Reporter::new(settings);
+    let result =
+        provision::provision_tenant(provisioning, &tenant, &stop, |event| reporter.report(event)).await;
+    drop(reporter);
+    match result {
+        Ok(provisioned) => {
+            // The tenant is ready whether or not anybody reads it.
+            tell(&provisioned, settings.format).ok();
+            Ok(ExitStatus::Success)
+        }
+        Err(error) => Err(failure(&error)),
+    }
+}
+
+fn failure(error: &ProvisionError) -> CliError {
+    let mut message = error.to_string();
+    if error.present.is_empty() {
+        message.push_str("\nnothing of it exists");
+    } else {
+        message.push_str("\nof it there is now:");
+        for part in &error.present {
+            message.push_str("\n  - ");
+            message.push_str(part);
+        }
+    }
+    if error.present.is_empty() {
+        CliError::refused("provision", message, error.hint())
+    } else {
+        CliError::failed("provision", message, error.hint())
+    }
+}
+
+fn tell(provisioned: &Provisioned, format: Format) -> io::Result<()> {
+    let Provisioned { label, n_migrations, was_active } = provisioned;
+    let id = label.id.as_ref().map_or("", |id| id.0.as_str());
+    let mut stdout = io::stdout().lock();
+    if format == Format::Json {
+        let line = serde_json::json!({
+            "schema": 1, "event": "tenant-provisioned", "id": id, "slug": label.slug, "name": label.name,
+            "database": label.database, "server": label.server.to_string(), "n_migrations": n_migrations,
+            "was_active": was_active,
+        });
+        return writeln!(stdout, "{line}");
+    }
+    let what = if *was_active { "was ACTIVE already and is up to date" } else { "is ACTIVE" };
+    writeln!(
+        stdout,
+        "\n✅ Tenant {} ({}) {what}: database {} on {}, {n_migrations} migrations applied",
+        printable(&label.name),
+        label.slug,
+        label.database,
+        label.server,
+    )
+}

@@ -1,0 +1,355 @@
+//! `migrate:tenant`, `migrate:all-tenants`, `migrate:latest`, `migrate:rollback`, `migrate:status`: which databases, to
+//! which goal.
+
+use std::num::NonZeroUsize;
+
+use clap::Args;
+use tokio::select;
+
+use super::{
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    settings::{MigrationKind, Settings},
+    signals,
+};
+use crate::{
+    event::{FailureCode, Scope},
+    fleet::{self, Candidate, FleetOptions, Job, Stop},
+    migration::{Direction, MigrationSet, Version},
+    mysql::{Central, CentralError, MySqlConnector, Selection},
+    plan::{Goal, PlanOptions},
+    secret::Key,
+    summary::{Summary, Verdict},
+};
+
+pub(super) const TENANT_EXAMPLES: &str = "\
+Examples:
+  migrate:tenant acme-corp                     by slug
+  migrate:tenant cm5a1b2c3d4e5f6g7h8i9j0k      by id
+  migrate:tenant acme-corp --dry-run           show the SQL, change nothing
+  migrate:tenant acme-corp --to 20250127120000";
+
+pub(super) const ALL_TENANTS_EXAMPLES: &str = "\
+Examples:
+  migrate:all-tenants
+  migrate:all-tenants --dry-run                which tenants would get what
+  migrate:all-tenants --only acme-corp,techstart
+  migrate:all-tenants --exclude big-customer --failure-budget 5
+  migrate:all-tenants --concurrency 64 --per-server 4";
+
+pub(super) const LATEST_EXAMPLES: &str = "\
+Examples:
+  migrate:latest
+  migrate:latest --dry-run";
+
+pub(super) const ROLLBACK_EXAMPLES: &str = "\
+Examples:
+  migrate:rollback                             the central database's newest migration
+  migrate:rollback --tenant acme-corp --steps 2
+  migrate:rollback --all-tenants --to 20250127120000
+  migrate:rollback --all-tenants --dry-run     show the SQL, change nothing";
+
+pub(super) const STATUS_EXAMPLES: &str = "\
+Examples:
+  migrate:status                               all active tenants in one view
+  migrate:status --tenant acme-corp            every migration of one
+  migrate:status --central                     the central database
+  migrate:status --exit-code                   5 where anything is pending, dirty, modified or missing";
+
+/// 8 a server: on two cores shared with the server more brought nothing (`docs/benchmark.md`), and it leaves most of a
+/// server's connections to the application.
+const PER_SERVER: usize = 8;
+/// Four servers' worth.
+const CONCURRENCY: usize = 32;
+
+#[derive(Clone, Debug, Args)]
+pub struct GoalArgs {
+    /// Stop at this version instead of the newest.
+    #[arg(long, value_name = "VERSION")]
+    to: Option<i64>,
+    /// Show what would be done, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Apply a pending migration even if a newer one is applied already.
+    #[arg(long)]
+    allow_out_of_order: bool,
+}
+
+impl GoalArgs {
+    fn job(&self) -> Job {
+        let goal = self.to.map_or(Goal::Latest, |version| Goal::UpTo(Version(version)));
+        let options = PlanOptions { goal, allow_out_of_order: self.allow_out_of_order };
+        if self.dry_run { Job::Plan(options) } else { Job::Apply(options) }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct FleetArgs {
+    /// Only these tenants: slugs or ids, separated by commas.
+    #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
+    only: Option<Vec<String>>,
+    /// All but these tenants: slugs or ids, separated by commas.
+    #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
+    exclude: Option<Vec<String>>,
+    /// How many tenants at once in all.
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(CONCURRENCY).unwrap_or(NonZeroUsize::MIN))]
+    concurrency: NonZeroUsize,
+    /// How many tenants at once on one server.
+    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(PER_SERVER).unwrap_or(NonZeroUsize::MIN))]
+    per_server: NonZeroUsize,
+    /// Begin no more tenants once so many have failed [default: no limit].
+    #[arg(long, value_name = "N")]
+    failure_budget: Option<NonZeroUsize>,
+}
+
+impl FleetArgs {
+    /// A list that was given and names nobody (`--only "$TENANTS"` with an empty variable) must not mean "all".
+    fn selection(&self) -> Result<Selection, CliError> {
+        let names = |flag: &str, list: &Option<Vec<String>>| -> Result<Vec<String>, CliError> {
+            let names: Vec<_> = list.iter().flatten().map(|name| name.trim().to_owned()).collect();
+            if list.is_some() && names.iter().all(String::is_empty) {
+                return Err(CliError::usage(
+                    format!("`{flag}` names no tenant"),
+                    format!("leave `{flag}` out to mean every active tenant"),
+                ));
+            }
+            Ok(names.into_iter().filter(|name| !name.is_empty()).collect())
+        };
+        Ok(Selection::Active {
+            only: names("--only", &self.only)?,
+            exclude: names("--exclude", &self.exclude)?,
+        })
+    }
+
+    fn options(&self, job: Job, settings: &Settings) -> Result<FleetOptions, CliError> {
+        Ok(FleetOptions {
+            job,
+            scope: Scope::Fleet,
+            concurrency: self.concurrency,
+            per_server: self.per_server,
+            failure_budget: self.failure_budget,
+            tls: settings.tenant_tls()?,
+        })
+    }
+}
+
+/// For a run over one database.
+fn single(job: Job, scope: Scope, settings: &Settings) -> Result<FleetOptions, CliError> {
+    Ok(FleetOptions {
+        job,
+        scope,
+        concurrency: NonZeroUsize::MIN,
+        per_server: NonZeroUsize::MIN,
+        failure_budget: None,
+        tls: settings.tenant_tls()?,
+    })
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct TenantArgs {
+    /// The tenant's slug or id.
+    tenant: String,
+    #[command(flatten)]
+    goal: GoalArgs,
+}
+
+pub(super) async fn tenant(args: TenantArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
+    let options = single(args.goal.job(), Scope::Tenant, settings)?;
+    over_tenants(Selection::One(args.tenant), options, settings).await.map(|summary| summary.verdict().into())
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct AllTenantsArgs {
+    #[command(flatten)]
+    fleet: FleetArgs,
+    #[command(flatten)]
+    goal: GoalArgs,
+}
+
+pub(super) async fn all_tenants(args: AllTenantsArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
+    let options = args.fleet.options(args.goal.job(), settings)?;
+    over_tenants(args.fleet.selection()?, options, settings).await.map(|summary| summary.verdict().into())
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct LatestArgs {
+    #[command(flatten)]
+    goal: GoalArgs,
+}
+
+pub(super) async fn latest(args: LatestArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
+    over_central(args.goal.job(), settings).await.map(|summary| summary.verdict().into())
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct RollbackArgs {
+    /// This tenant instead of the central database.
+    #[arg(long, value_name = "TENANT", conflicts_with = "all_tenants")]
+    tenant: Option<String>,
+    /// Every active tenant instead of the central database.
+    #[arg(long)]
+    all_tenants: bool,
+    /// How many migrations to undo [default: 1].
+    #[arg(long, value_name = "N", conflicts_with = "to")]
+    steps: Option<NonZeroUsize>,
+    /// Undo every migration newer than this version; 0 for all.
+    #[arg(long, value_name = "VERSION")]
+    to: Option<i64>,
+    /// Show what would be done, and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    fleet: FleetArgs,
+}
+
+pub(super) async fn rollback(args: RollbackArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
+    let goal = match args.to {
+        Some(version) => Goal::DownTo(Version(version)),
+        None => Goal::Down { steps: args.steps.map_or(1, NonZeroUsize::get) },
+    };
+    let options = PlanOptions { goal, allow_out_of_order: true };
+    let job = if args.dry_run { Job::Plan(options) } else { Job::Apply(options) };
+    let has_fleet_flags = args.fleet.only.is_some() || args.fleet.exclude.is_some();
+    if has_fleet_flags && !args.all_tenants {
+        return Err(CliError::usage(
+            "`--only` and `--exclude` go with `--all-tenants`",
+            "add `--all-tenants`, or name one tenant with `--tenant`",
+        ));
+    }
+    match args.tenant {
+        Some(tenant) => {
+            let options = single(job, Scope::Tenant, settings)?;
+            over_tenants(Selection::One(tenant), options, settings).await.map(|summary| summary.verdict().into())
+        }
+        None if args.all_tenants => {
+            let options = args.fleet.options(job, settings)?;
+            over_tenants(args.fleet.selection()?, options, settings).await.map(|summary| summary.verdict().into())
+        }
+        None => over_central(job, settings).await.map(|summary| summary.verdict().into()),
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct StatusArgs {
+    /// Every migration of this tenant.
+    #[arg(long, value_name = "TENANT", conflicts_with = "central")]
+    tenant: Option<String>,
+    /// Every migration of the central database.
+    #[arg(long)]
+    central: bool,
+    /// End with exit code 5 where anything is pending, dirty, modified, missing or ahead.
+    #[arg(long)]
+    exit_code: bool,
+    #[command(flatten)]
+    fleet: FleetArgs,
+}
+
+pub(super) async fn status(args: StatusArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
+    let summary = match args.tenant {
+        _ if args.central => over_central(Job::Inspect, settings).await?,
+        Some(tenant) => {
+            let options = single(Job::Inspect, Scope::Tenant, settings)?;
+            over_tenants(Selection::One(tenant), options, settings).await?
+        }
+        None => {
+            let options = args.fleet.options(Job::Inspect, settings)?;
+            over_tenants(args.fleet.selection()?, options, settings).await?
+        }
+    };
+    match summary.verdict() {
+        Verdict::Succeeded if args.exit_code && summary.n_unsettled > 0 => Ok(ExitStatus::Unsettled),
+        verdict => Ok(verdict.into()),
+    }
+}
+
+/// Runs `options.job` over the tenants that are selected in the central database.
+async fn over_tenants(
+    selection: Selection,
+    options: FleetOptions,
+    settings: &Settings,
+) -> Result<Summary, CliError> {
+    let (key, central) = (settings.key()?, settings.central()?);
+    let set = settings.migration_set(MigrationKind::Tenant)?;
+    let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
+    let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
+    let read = async {
+        let mut central = Central::connect(&connector, &central).await?;
+        let targets = central.select(&selection).await?;
+        central.close().await;
+        Ok::<_, CentralError>(targets)
+    };
+    let targets = select! {
+        targets = read => targets?,
+        () = stop.soft.cancelled() => return Err(CliError::interrupted()),
+    };
+    let candidates: Vec<_> = targets.into_iter().map(Candidate::Sealed).collect();
+    let run = Run { connector: &connector, key: Some(&key), set: &set, options, stop: &stop, settings };
+    run.start(candidates).await
+}
+
+/// Runs `job` on the central database.
+async fn over_central(job: Job, settings: &Settings) -> Result<Summary, CliError> {
+    let target = settings.central()?;
+    let set = settings.migration_set(MigrationKind::Central)?;
+    let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
+    let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
+    let options = single(job, Scope::Central, settings)?;
+    let run = Run { connector: &connector, key: None, set: &set, options, stop: &stop, settings };
+    run.start(vec![Candidate::Open(target)]).await
+}
+
+/// What a run works with.
+struct Run<'a> {
+    connector: &'a MySqlConnector,
+    key: Option<&'a Key>,
+    set: &'a MigrationSet,
+    options: FleetOptions,
+    stop: &'a Stop,
+    settings: &'a Settings,
+}
+
+impl Run<'_> {
+    async fn start(self, candidates: Vec<Candidate>) -> Result<Summary, CliError> {
+        let Self { connector, key, set, options, stop, settings } = self;
+        if let Job::Apply(plan) = options.job
+            && plan.goal.direction() == Direction::Down
+        {
+            let rehearsal = FleetOptions { job: Job::Plan(plan), failure_budget: None, ..options.clone() };
+            let summary =
+                fleet::run(connector, key, set, candidates.clone(), &rehearsal, stop, |_| Ok(())).await;
+            refuse_without_down(&summary)?;
+            if stop.soft.is_cancelled() {
+                return Err(CliError::interrupted());
+            }
+        }
+        let mut reporter = output::Reporter::new(settings);
+        let summary =
+            fleet::run(connector, key, set, candidates, &options, stop, |event| reporter.report(event)).await;
+        // A closed output is known to the summary already, as the reason why the run stopped.
+        reporter.finish(&summary).ok();
+        Ok(summary)
+    }
+}
+
+/// A `down` that one tenant lacks stops the rollback of all before it begins.
+fn refuse_without_down(rehearsal: &Summary) -> Result<(), CliError> {
+    let lacking: Vec<_> =
+        rehearsal.failed.iter().filter(|(_, failure)| failure.code == FailureCode::NoDown).collect();
+    let Some((label, failure)) = lacking.first() else { return Ok(()) };
+    let others = match lacking.len() - 1 {
+        0 => String::new(),
+        n => format!(" (and {n} others)"),
+    };
+    Err(CliError::refused(
+        "no-down",
+        format!("nothing was touched: {}{others}: {}", label.slug, failure.message),
+        failure.hint.clone(),
+    ))
+}
+
+impl From<CentralError> for CliError {
+    fn from(error: CentralError) -> Self {
+        Self::refused("central", error.to_string(), error.hint())
+    }
+}

@@ -1,0 +1,54 @@
+//! `tenant:seal-password`.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use super::{Format, error::CliError, exit::ExitStatus, settings::Settings};
+use crate::{entropy, seal, secret::Secret};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  tenant:seal-password                        asks for the password without showing it
+  tenant:seal-password < password.txt         reads the first line of standard input
+
+The password is never an argument: arguments are in the shell's history and in the list of processes.";
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {}
+
+pub(super) fn run(_: &Args, settings: &Settings) -> Result<ExitStatus, CliError> {
+    let key = settings.key()?;
+    let password = read().map_err(|error| {
+        CliError::refused("input", format!("the password cannot be read: {error}"), None)
+    })?;
+    if password.expose().is_empty() {
+        return Err(CliError::refused(
+            "input",
+            "the password is empty",
+            Some("type it, or send it on standard input".into()),
+        ));
+    }
+    let iv = entropy::random_iv().map_err(|error| CliError::internal(&error))?;
+    let sealed = seal::seal(password.expose(), &key, iv);
+    let mut stdout = io::stdout().lock();
+    let result = match settings.format {
+        Format::Human => writeln!(stdout, "{sealed}"),
+        Format::Json => {
+            let line = serde_json::json!({ "schema": 1, "event": "password-sealed", "db_password": sealed });
+            writeln!(stdout, "{line}")
+        }
+    };
+    result.map_err(|error| CliError::internal(&error))?;
+    Ok(ExitStatus::Success)
+}
+
+fn read() -> io::Result<Secret<String>> {
+    if io::stdin().is_terminal() {
+        return rpassword::prompt_password("Password: ").map(Secret::new);
+    }
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    while line.ends_with(['\r', '\n']) {
+        line.pop();
+    }
+    Ok(Secret::new(line))
+}

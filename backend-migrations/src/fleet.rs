@@ -1,0 +1,349 @@
+//! The dispatcher: brings many databases to a goal, a bounded number at a time.
+//!
+//! It owns the run's state and is the only one to tell events, so their order is one order and every tenant is accounted
+//! for: finished, stopped, failed or not started. A tenant's failure is an outcome, never an error of the run.
+
+use std::{
+    collections::VecDeque,
+    io,
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::{select, sync::mpsc};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    apply::{self, Applied, Work},
+    event::{Event, Events, Failure, MigrationPlanned, Outcome, Scope, StopReason, Task},
+    migration::{Direction, MigrationSet},
+    plan::PlanOptions,
+    seal,
+    secret::Key,
+    session::{Connect, TenantSession as _},
+    standing::Standing,
+    summary::Summary,
+    tenant::{SealedTarget, ServerId, SharedLabel, Target, Tls},
+};
+
+/// A database that a run is over.
+#[derive(Clone, Debug)]
+pub enum Candidate {
+    /// A tenant's: its password is opened when its turn comes, so that few are in memory at once.
+    Sealed(SealedTarget),
+    /// One whose password is known: the central database.
+    Open(Target),
+}
+
+impl Candidate {
+    fn label(&self) -> &SharedLabel {
+        match self {
+            Self::Sealed(target) => &target.label,
+            Self::Open(target) => &target.label,
+        }
+    }
+}
+
+/// What to do with each database.
+#[derive(Clone, Copy, Debug)]
+pub enum Job {
+    /// Bring it to the goal.
+    Apply(PlanOptions),
+    /// Say what that would take, and change nothing.
+    Plan(PlanOptions),
+    /// Say where it stands, and change nothing.
+    Inspect,
+}
+
+/// How a run is to go.
+#[derive(Clone, Debug)]
+pub struct FleetOptions {
+    /// What to do with each database.
+    pub job: Job,
+    /// Which databases these are, for those who are told.
+    pub scope: Scope,
+    /// How many at once in all.
+    pub concurrency: NonZeroUsize,
+    /// How many at once on one server.
+    pub per_server: NonZeroUsize,
+    /// After so many failures no more tenants are begun; `None` for no limit.
+    pub failure_budget: Option<NonZeroUsize>,
+    /// How connections to tenants are encrypted.
+    pub tls: Tls,
+}
+
+/// How a run is told to stop.
+#[derive(Clone, Debug, Default)]
+pub struct Stop {
+    /// Begin no more tenants, finish the migrations in flight.
+    pub soft: CancellationToken,
+    /// Kill the statements in flight on the server. Implies [`Stop::soft`].
+    pub hard: CancellationToken,
+}
+
+/// Runs `options.job` over all `candidates`.
+///
+/// Takes the way to connect, the key of the sealed passwords (none is needed for [`Candidate::Open`]), the migrations
+/// and the one function that is told every event; gives the run's summary. When that function returns an error, no more
+/// tenants are begun, those in flight are finished, and it is not called again.
+pub async fn run<C: Connect>(
+    connector: &C,
+    key: Option<&Key>,
+    set: &MigrationSet,
+    candidates: Vec<Candidate>,
+    options: &FleetOptions,
+    stop: &Stop,
+    on_event: impl FnMut(&Event) -> io::Result<()>,
+) -> Summary {
+    let (events, receiver) = Events::channel();
+    let started = Instant::now();
+    let mut teller = Teller { receiver, on_event, summary: Summary::default(), stop_reason: None };
+    let crew = Crew { connector, key, set, options, stop, events };
+    teller.tell(&Event::RolloutStarted {
+        task: options.job.task(),
+        scope: options.scope,
+        n_tenants: candidates.len(),
+        is_dry_run: matches!(options.job, Job::Plan(_)),
+    });
+    let mut queue = Queue::new(candidates, options.per_server.get());
+    let mut running = FuturesUnordered::new();
+    loop {
+        teller.drain();
+        teller.check_budget(options.failure_budget);
+        while teller.stop_reason.is_none() && running.len() < options.concurrency.get() {
+            let Some((server, candidate)) = queue.admit() else { break };
+            let turn = crew.turn(candidate);
+            running.push(async move {
+                turn.await;
+                server
+            });
+        }
+        if running.is_empty() {
+            break;
+        }
+        select! {
+            biased;
+            Some(event) = teller.receiver.recv() => teller.tell(&event),
+            Some(server) = running.next() => queue.release(server),
+            () = stop.hard.cancelled(), if teller.stop_reason < Some(StopReason::InterruptedTwice) => {
+                teller.stop_for(StopReason::InterruptedTwice);
+            }
+            () = stop.soft.cancelled(), if teller.stop_reason < Some(StopReason::Interrupted) => {
+                teller.stop_for(StopReason::Interrupted);
+            }
+        }
+    }
+    drop(running);
+    teller.drain();
+    let not_started: Vec<_> = queue.into_remaining().map(|candidate| candidate.label().clone()).collect();
+    let stopped = teller.stop_reason;
+    teller.tell(&Event::RolloutFinished { not_started, stopped, elapsed: started.elapsed() });
+    teller.summary
+}
+
+impl Job {
+    fn task(self) -> Task {
+        match self {
+            Self::Inspect => Task::Status,
+            Self::Apply(options) | Self::Plan(options) => match options.goal.direction() {
+                Direction::Up => Task::Migrate,
+                Direction::Down => Task::Rollback,
+            },
+        }
+    }
+}
+
+/// The one who calls the run's closure.
+struct Teller<F> {
+    receiver: mpsc::Receiver<Event>,
+    on_event: F,
+    summary: Summary,
+    stop_reason: Option<StopReason>,
+}
+
+impl<F: FnMut(&Event) -> io::Result<()>> Teller<F> {
+    fn tell(&mut self, event: &Event) {
+        self.summary.observe(event);
+        if self.stop_reason != Some(StopReason::ReporterFailed) && (self.on_event)(event).is_err() {
+            self.stop_reason = self.stop_reason.max(Some(StopReason::ReporterFailed));
+        }
+    }
+
+    /// Tells what has happened by now.
+    fn drain(&mut self) {
+        while let Ok(event) = self.receiver.try_recv() {
+            self.tell(&event);
+        }
+    }
+
+    fn stop_for(&mut self, reason: StopReason) {
+        if self.stop_reason < Some(reason) {
+            self.stop_reason = Some(reason);
+            self.tell(&Event::Stopping { reason });
+        }
+    }
+
+    fn check_budget(&mut self, budget: Option<NonZeroUsize>) {
+        if budget.is_some_and(|budget| self.summary.failed.len() >= budget.get()) {
+            self.stop_for(StopReason::FailureBudget);
+        }
+    }
+}
+
+/// The tenants that wait, by server.
+///
+/// Servers take turns, so that a fleet on several keeps all of them busy. Groups that are full or empty are passed over
+/// at the cost of one look each.
+struct Queue {
+    groups: VecDeque<Group>,
+    per_server: usize,
+}
+
+struct Group {
+    server: ServerId,
+    waiting: VecDeque<Candidate>,
+    n_running: usize,
+}
+
+impl Queue {
+    fn new(candidates: Vec<Candidate>, per_server: usize) -> Self {
+        let mut places = std::collections::HashMap::new();
+        let mut groups: VecDeque<Group> = VecDeque::new();
+        for candidate in candidates {
+            let server = candidate.label().server.clone();
+            let at = *places.entry(server.clone()).or_insert_with(|| {
+                groups.push_back(Group { server, waiting: VecDeque::new(), n_running: 0 });
+                groups.len() - 1
+            });
+            groups[at].waiting.push_back(candidate);
+        }
+        Self { groups, per_server }
+    }
+
+    /// The next tenant whose server has a free place.
+    fn admit(&mut self) -> Option<(ServerId, Candidate)> {
+        for _ in 0..self.groups.len() {
+            self.groups.rotate_left(1);
+            let group = self.groups.back_mut()?;
+            if group.n_running < self.per_server
+                && let Some(candidate) = group.waiting.pop_front()
+            {
+                group.n_running += 1;
+                return Some((group.server.clone(), candidate));
+            }
+        }
+        None
+    }
+
+    fn release(&mut self, server: ServerId) {
+        let Some(at) = self.groups.iter().position(|group| group.server == server) else { return };
+        self.groups[at].n_running -= 1;
+        if self.groups[at].n_running == 0 && self.groups[at].waiting.is_empty() {
+            self.groups.remove(at);
+        }
+    }
+
+    fn into_remaining(self) -> impl Iterator<Item = Candidate> {
+        self.groups.into_iter().flat_map(|group| group.waiting)
+    }
+}
+
+/// What every tenant's turn works with.
+struct Crew<'a, C> {
+    connector: &'a C,
+    key: Option<&'a Key>,
+    set: &'a MigrationSet,
+    options: &'a FleetOptions,
+    stop: &'a Stop,
+    events: Events,
+}
+
+impl<C: Connect> Crew<'_, C> {
+    async fn turn(&self, candidate: Candidate) {
+        let tenant = candidate.label().clone();
+        let started = Instant::now();
+        self.events.tell(Event::TenantStarted { tenant: tenant.clone() }).await;
+        let mut applied = Applied::default();
+        let result = self.work(candidate, &tenant, &mut applied).await;
+        let outcome = match result {
+            Err(failure) => Outcome::Failed { done: applied.done, failure: Box::new(failure) },
+            Ok(Some(outcome)) => outcome,
+            Ok(None) if applied.n_remaining > 0 => {
+                Outcome::Stopped { done: applied.done, n_remaining: applied.n_remaining }
+            }
+            Ok(None) if applied.done.is_empty() => Outcome::UpToDate,
+            Ok(None) => Outcome::Migrated { done: applied.done },
+        };
+        let elapsed: Duration = started.elapsed();
+        self.events.tell(Event::TenantFinished { tenant, outcome, elapsed }).await;
+    }
+
+    /// Gives the outcome of a job that only looks; what an apply did is in `applied`.
+    async fn work(
+        &self,
+        candidate: Candidate,
+        tenant: &SharedLabel,
+        applied: &mut Applied,
+    ) -> Result<Option<Outcome>, Failure> {
+        let target = self.open(candidate)?;
+        let mut session = select! {
+            biased;
+            session = self.connector.connect(target) => session?,
+            () = self.stop.hard.cancelled() => {
+                return Ok(Some(Outcome::Stopped { done: Vec::new(), n_remaining: 0 }));
+            }
+        };
+        let work = |options| Work {
+            set: self.set,
+            options,
+            tenant,
+            events: &self.events,
+            stop: &self.stop.soft,
+        };
+        let result = match &self.options.job {
+            Job::Inspect => match session.history().await {
+                Ok(history) => {
+                    Ok(Some(Outcome::Inspected { standing: Standing::of(self.set, &history) }))
+                }
+                Err(error) => Err(error.into()),
+            },
+            Job::Plan(options) => match apply::prepare(&mut session, work(options)).await {
+                Ok(plan) if plan.steps.is_empty() => Ok(Some(Outcome::UpToDate)),
+                Ok(plan) => Ok(Some(Outcome::Planned {
+                    steps: plan
+                        .steps
+                        .into_iter()
+                        .map(|step| MigrationPlanned {
+                            migration: step.migration,
+                            direction: step.direction,
+                            n_finished: step.n_finished,
+                        })
+                        .collect(),
+                })),
+                Err(error) => Err(error.into()),
+            },
+            Job::Apply(options) => match apply::apply(&mut session, work(options), applied).await {
+                Ok(()) => Ok(None),
+                Err(error) => Err(error.into()),
+            },
+        };
+        session.close().await;
+        result
+    }
+
+    fn open(&self, candidate: Candidate) -> Result<Target, Failure> {
+        match candidate {
+            Candidate::Open(target) => Ok(target),
+            Candidate::Sealed(sealed) => {
+                let key = self.key.ok_or_else(Failure::no_key)?;
+                Ok(Target {
+                    password: seal::open(&sealed.sealed_password, key)?,
+                    label: sealed.label,
+                    user: sealed.user,
+                    tls: self.options.tls.clone(),
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What provisioning writes: the tenant's row in the central database, its database and its account on a server.
+
+use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnection, raw_sql};
+use tokio::time::timeout;
+
+use super::{
+    Central, CentralError, MySqlConnector,
+    books::text,
+    connect,
+    server_error::session_error,
+    session::BOOKKEEPING_LIMIT,
+};
+use crate::{
+    secret::Secret,
+    session::{ConnectError, SessionError},
+    tenant::{SealedTarget, Target, TenantId, TenantStatus},
+};
+
+/// What a tenant's own account may do, on its own database alone: what migrations and the application need, and nothing
+/// that reaches beyond it.
+const PRIVILEGES: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, CREATE VIEW, \
+                          SHOW VIEW, TRIGGER, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT, \
+                          CREATE TEMPORARY TABLES, LOCK TABLES";
+
+impl Central {
+    /// Keeps other provisioning of the same slug out until this connection closes; `false` where another one holds it.
+    pub(crate) async fn lock_slug(&mut self, slug: &str, wait_s: u64) -> Result<bool, CentralError> {
+        // A lock's name has at most 64 characters on MySQL, and is the whole server's.
+        let name = format!("CONCAT('provision:', SHA1(CONCAT(DATABASE(), '/', {})))", text(slug));
+        let answer = self.number(format!("SELECT GET_LOCK({name}, {wait_s})")).await?;
+        Ok(answer == Some(1))
+    }
+
+    /// Adds a tenant with status PROVISIONING.
+    pub(crate) async fn insert_tenant(&mut self, target: &SealedTarget) -> Result<(), CentralError> {
+        let label = &target.label;
+        let id = label.id.as_ref().map_or("", |id| id.0.as_str());
+        let sql = format!(
+            "INSERT INTO tenants (id, slug, name, db_host, db_port, db_name, db_user, db_password, status) \
+             VALUES ({}, {}, {}, {}, {}, {}, {}, {}, 'PROVISIONING')",
+            text(id),
+            text(&label.slug),
+            text(&label.name),
+            text(&label.server.host),
+            label.server.port,
+            text(&label.database),
+            text(&target.user),
+            text(&target.sealed_password),
+        );
+        self.write(sql).await.map(|_| ())
+    }
+
+    /// Sets a tenant's status, if it is being provisioned or failed to be.
+    pub(crate) async fn set_status(
+        &mut self,
+        id: &TenantId,
+        status: TenantStatus,
+    ) -> Result<(), CentralError> {
+        let sql = format!(
+            "UPDATE tenants SET status = '{status}' WHERE id = {} AND status IN ('PROVISIONING', 'FAILED')",
+            text(&id.0)
+        );
+        self.write(sql).await.map(|_| ())
+    }
+}
+
+/// A connection that may make databases and accounts.
+#[derive(Debug)]
+pub(crate) struct Admin {
+    connection: MySqlConnection,
+    connector: MySqlConnector,
+}
+
+impl Admin {
+    pub(crate) async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, ConnectError> {
+        let mut admin =
+            Self { connection: connector.open(target).await?, connector: connector.clone() };
+        // In this mode a quote is the only character of a string literal that needs care. If the server does not take
+        // it, the first statement says so.
+        admin.run("SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', NAMES utf8mb4".into()).await.ok();
+        Ok(admin)
+    }
+
+    /// Whether there is a database of this name.
+    pub(crate) async fn has_database(&mut self, name: &str) -> Result<bool, SessionError> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
+            text(name)
+        );
+        Ok(self.number(sql).await? > 0)
+    }
+
+    /// Whether there is an account of this name; `false` too where we may not look.
+    pub(crate) async fn has_account(&mut self, user: &str) -> Result<bool, SessionError> {
+        match self.number(format!("SELECT COUNT(*) FROM mysql.user WHERE User = {}", text(user))).await {
+            // ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR
+            Err(SessionError::Server { number: 1142 | 1143, .. }) => Ok(false),
+            result => result.map(|n| n > 0),
+        }
+    }
+
+    /// Makes the database, if it is not there.
+    pub(crate) async fn create_database(&mut self, name: &str) -> Result<(), SessionError> {
+        self.run(format!(
+            "CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
+            identifier(name)
+        ))
+        .await
+    }
+
+    /// Makes the account, if it is not there, gives it this password and the privileges on its database.
+    pub(crate) async fn create_account(
+        &mut self,
+        user: &str,
+        password: &Secret<String>,
+        database: &str,
+    ) -> Result<(), SessionError> {
+        let (account, password) = (format!("{}@'%'", literal(user)), literal(password.expose()));
+        self.run(format!("CREATE USER IF NOT EXISTS {account} IDENTIFIED BY {password}")).await?;
+        self.run(format!("ALTER USER {account} IDENTIFIED BY {password}")).await?;
+        // In a GRANT `_` and `%` are wildcards: unescaped, `a_b`.* would open `acb` too.
+        let pattern = identifier(&database.replace('_', "\\_").replace('%', "\\%"));
+        self.run(format!("GRANT {PRIVILEGES} ON {pattern}.* TO {account}")).await
+    }
+
+    pub(crate) async fn close(self) {
+        connect::close(self.connection, self.connector.limits()).await;
+    }
+
+    async fn run(&mut self, sql: String) -> Result<(), SessionError> {
+        let work = self.connection.execute(raw_sql(AssertSqlSafe(sql)));
+        bounded(work).await.map(|_| ())
+    }
+
+    async fn number(&mut self, sql: String) -> Result<i64, SessionError> {
+        let row = bounded(self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)))).await?;
+        row.try_get(0).map_err(|error| session_error(&error))
+    }
+}
+
+async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SessionError> {
+    match timeout(BOOKKEEPING_LIMIT, work).await {
+        Ok(result) => result.map_err(|error| session_error(&error)),
+        Err(_) => Err(SessionError::Lost {
+            message: format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs()),
+        }),
+    }
+}
+
+fn identifier(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn literal(value: &str) -> String {
+    format!("'{}'", value.replace('\'', "''"))
+}

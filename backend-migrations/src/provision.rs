@@ -1,0 +1,367 @@
+//! A tenant is born with the whole schema: row, database, account, all migrations, then ACTIVE.
+//!
+//! Each step can be repeated, so a run that failed anywhere is mended by the same call again. What is there after a
+//! failure is in the error.
+
+use std::{fmt, io, num::NonZeroUsize};
+
+use crate::{
+    entropy,
+    event::{Event, Failure, Scope},
+    fleet::{self, Candidate, FleetOptions, Job, Stop},
+    migration::MigrationSet,
+    mysql::{Admin, Central, CentralError, MySqlConnector},
+    plan::{Goal, PlanOptions},
+    seal::{self, OpenError},
+    secret::Key,
+    session::{ConnectError, SessionError},
+    tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantStatus},
+};
+
+use sha2::{Digest as _, Sha256};
+
+/// A tenant that is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTenant {
+    /// Its slug, from which its database and account are named.
+    pub slug: Slug,
+    /// Its display name.
+    pub name: String,
+    /// Its id; a random UUID where it is `None`.
+    pub id: Option<TenantId>,
+    /// The host and port under which the backend reaches the server, if not those of [`Provisioning::admin`].
+    pub server: Option<ServerId>,
+}
+
+/// A tenant's name in URLs: lower-case letters, digits and single `-`, at most 50 characters, beginning with a letter.
+///
+/// `-` becomes `_` in the names of database and account, and as a slug has no `_`, no two slugs share a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slug(String);
+
+impl Slug {
+    /// Takes a slug.
+    ///
+    /// # Errors
+    ///
+    /// [`SlugError`] with a slug that would do.
+    pub fn parse(text: &str) -> Result<Self, SlugError> {
+        const LONGEST: usize = 50;
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        let is_slug = text.len() <= LONGEST
+            && text.split('-').all(is_word)
+            && text.starts_with(|first: char| first.is_ascii_lowercase());
+        if is_slug {
+            return Ok(Self(text.to_owned()));
+        }
+        let words: Vec<_> = text
+            .split(|c: char| !c.is_ascii_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_lowercase)
+            .collect();
+        let joined = words.join("-");
+        let joined = joined.trim_start_matches(|c: char| !c.is_ascii_lowercase());
+        let suggestion = joined[..joined.len().min(LONGEST)].trim_end_matches('-').to_owned();
+        Err(SlugError { slug: text.to_owned(), suggestion })
+    }
+
+    /// The slug itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn database(&self) -> String {
+        format!("{}_db", self.0.replace('-', "_"))
+    }
+
+    /// An account's name has at most 32 characters on MySQL; a longer one is cut and told apart by its hash. The prefix
+    /// keeps a slug such as `root` away from the server's own accounts.
+    fn account(&self) -> String {
+        let name = format!("tenant_{}", self.0.replace('-', "_"));
+        if name.len() <= 32 {
+            return name;
+        }
+        let hash = Sha256::digest(self.0.as_bytes());
+        format!("{}_{:02x}{:02x}{:02x}{:02x}", &name[..23], hash[0], hash[1], hash[2], hash[3])
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that is no slug.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{slug:?} is no slug: lower-case letters, digits and single `-`, at most 50, beginning with a letter")]
+pub struct SlugError {
+    /// What was given.
+    pub slug: String,
+    /// A slug near it; empty where there is none.
+    pub suggestion: String,
+}
+
+/// What provisioning works with.
+#[derive(Clone, Copy, Debug)]
+pub struct Provisioning<'a> {
+    /// Opens connections.
+    pub connector: &'a MySqlConnector,
+    /// The central database.
+    pub central: &'a Target,
+    /// The server the tenant's database is made on, and an account that may make databases, accounts and grants there.
+    pub admin: &'a Target,
+    /// Seals the new password.
+    pub key: &'a Key,
+    /// The tenants' migrations.
+    pub set: &'a MigrationSet,
+}
+
+/// A tenant that is ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provisioned {
+    /// How it is called and where its database is.
+    pub label: Label,
+    /// How many migrations this call applied.
+    pub n_migrations: usize,
+    /// Whether it was ACTIVE before this call.
+    pub was_active: bool,
+}
+
+/// Why a tenant is not ready, and what of it is there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("tenant {slug:?} could not be provisioned: {kind}")]
+pub struct ProvisionError {
+    /// Which tenant.
+    pub slug: String,
+    /// What failed.
+    pub kind: ProvisionErrorKind,
+    /// What of it is there now, in the order it was made.
+    pub present: Vec<String>,
+}
+
+/// What failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProvisionErrorKind {
+    /// The central database.
+    #[error(transparent)]
+    Central(#[from] CentralError),
+    /// Another call works on the same slug.
+    #[error("another run is provisioning it")]
+    InProgress,
+    /// It has a status that provisioning may not change.
+    #[error("it exists with status {0}")]
+    NotNew(String),
+    /// There is a database or an account of its name, and no tenant it belongs to.
+    #[error("{0} exists on {1} and belongs to no tenant of that slug")]
+    Taken(String, ServerId),
+    /// The server it is to live on cannot be reached.
+    #[error("its server cannot be reached: {0}")]
+    Admin(ConnectError),
+    /// The server refused a step.
+    #[error("{step} failed: {source}")]
+    Server {
+        /// Which step.
+        step: String,
+        /// What the server said.
+        source: SessionError,
+    },
+    /// Its sealed password cannot be opened.
+    #[error(transparent)]
+    Credentials(#[from] OpenError),
+    /// Its migrations failed.
+    #[error("its migrations failed: {}", .0.message)]
+    Migrations(Box<Failure>),
+    /// The run was told to stop.
+    #[error("the run was stopped")]
+    Stopped,
+    /// The system gave no random bytes.
+    #[error("the system gave no random bytes: {0}")]
+    Entropy(String),
+}
+
+impl ProvisionError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match &self.kind {
+            ProvisionErrorKind::Central(error) => error.hint(),
+            ProvisionErrorKind::NotNew(_) => {
+                Some("choose another slug, or set its status by hand if it is to be used again".into())
+            }
+            ProvisionErrorKind::Taken(what, _) => Some(format!(
+                "if {what} is left from a tenant that was removed, drop it; else choose another slug"
+            )),
+            ProvisionErrorKind::Admin(error) => error.hint(),
+            ProvisionErrorKind::Server { source: SessionError::Server { number: 1044 | 1227, .. }, .. } => Some(
+                "the account in `TENANT_ADMIN_URL` needs CREATE, CREATE USER and all it grants, WITH GRANT OPTION"
+                    .into(),
+            ),
+            ProvisionErrorKind::Migrations(failure) => {
+                let mend = failure.hint.clone().unwrap_or_else(|| "mend the migration".into());
+                Some(format!("{mend}; provisioning the same slug again goes on where it stopped"))
+            }
+            _ => Some("provisioning the same slug again goes on where it stopped".into()),
+        }
+    }
+}
+
+/// Makes a tenant, or finishes making it: its row with status PROVISIONING, a database, an account that may use that
+/// database and nothing else, a generated password that only the central database keeps, sealed; then every migration of
+/// `set` by the executor that migrates all tenants; then ACTIVE.
+///
+/// Repeating the call after an error goes on where it stopped. For a tenant that is ACTIVE already it applies what is
+/// pending. `on_event` is told of the migrations as they run.
+///
+/// # Errors
+///
+/// [`ProvisionError`], which lists what is there. The tenant's status is then FAILED, or still PROVISIONING if the central
+/// database cannot be reached any more.
+pub async fn provision_tenant(
+    provisioning: Provisioning<'_>,
+    tenant: &NewTenant,
+    stop: &Stop,
+    on_event: impl FnMut(&Event) -> io::Result<()>,
+) -> Result<Provisioned, ProvisionError> {
+    let mut birth = Birth { provisioning, tenant, present: Vec::new() };
+    let result = birth.run(stop, on_event).await;
+    let present = birth.present;
+    result.map_err(|kind| ProvisionError { slug: tenant.slug.to_string(), kind, present })
+}
+
+/// A tenant on its way, and what of it is there.
+struct Birth<'a> {
+    provisioning: Provisioning<'a>,
+    tenant: &'a NewTenant,
+    present: Vec<String>,
+}
+
+impl Birth<'_> {
+    async fn run(
+        &mut self,
+        stop: &Stop,
+        on_event: impl FnMut(&Event) -> io::Result<()>,
+    ) -> Result<Provisioned, ProvisionErrorKind> {
+        let Provisioning { connector, central, .. } = self.provisioning;
+        let slug = self.tenant.slug.as_str();
+        let mut central = Central::connect(connector, central).await?;
+        if !central.lock_slug(slug, connector.limits().lock.as_secs()).await? {
+            return Err(ProvisionErrorKind::InProgress);
+        }
+        let row = central.lookup(slug).await?.filter(|row| row.target.label.slug == slug);
+        let status = row.as_ref().map(|row| TenantStatus::parse(&row.status));
+        let target = match (row, status) {
+            (None, _) => self.register(&mut central).await?,
+            (
+                Some(row),
+                Some(Some(TenantStatus::Provisioning | TenantStatus::Failed | TenantStatus::Active)),
+            ) => row.target,
+            (Some(row), _) => return Err(ProvisionErrorKind::NotNew(row.status)),
+        };
+        let was_active = status == Some(Some(TenantStatus::Active));
+        self.present.push(format!("row of tenant {slug:?} in the central database"));
+        let result = self.furnish(&target, was_active, stop, on_event).await;
+        let id = target.label.id.clone().unwrap_or_else(|| TenantId(String::new()));
+        // The first error is the one to tell; a status that cannot be set stays PROVISIONING, which repeats as well.
+        match &result {
+            Ok(_) => central.set_status(&id, TenantStatus::Active).await?,
+            Err(_) => central.set_status(&id, TenantStatus::Failed).await.unwrap_or_default(),
+        }
+        central.close().await;
+        let n_migrations = result?;
+        Ok(Provisioned { label: (*target.label).clone(), n_migrations, was_active })
+    }
+
+    /// Writes the row of a tenant that is new.
+    async fn register(&mut self, central: &mut Central) -> Result<SealedTarget, ProvisionErrorKind> {
+        let Provisioning { connector, admin, key, .. } = self.provisioning;
+        let NewTenant { slug, name, id, server } = self.tenant;
+        let (database, user) = (slug.database(), slug.account());
+        // What exists before the row does is somebody else's; what appears after it is ours.
+        let mut session = Admin::connect(connector, admin).await.map_err(ProvisionErrorKind::Admin)?;
+        let at = &admin.label.server;
+        let failed = |source| ProvisionErrorKind::Server { step: "looking for its database".into(), source };
+        let has_database = session.has_database(&database).await.map_err(failed)?;
+        let has_account = session.has_account(&user).await.map_err(failed)?;
+        session.close().await;
+        if has_database {
+            return Err(ProvisionErrorKind::Taken(format!("database `{database}`"), at.clone()));
+        }
+        if has_account {
+            return Err(ProvisionErrorKind::Taken(format!("account '{user}'"), at.clone()));
+        }
+        let entropy_failed = |error: getrandom::Error| ProvisionErrorKind::Entropy(error.to_string());
+        let password = entropy::random_password().map_err(entropy_failed)?;
+        let iv = entropy::random_iv().map_err(entropy_failed)?;
+        let id = match id {
+            Some(id) => id.clone(),
+            None => TenantId(entropy::random_uuid().map_err(entropy_failed)?),
+        };
+        let label = Label {
+            id: Some(id),
+            slug: slug.to_string(),
+            name: name.clone(),
+            database,
+            server: server.clone().unwrap_or_else(|| at.clone()),
+        };
+        let sealed_password = seal::seal(password.expose(), key, iv);
+        let target = SealedTarget { label: label.into(), user, sealed_password };
+        central.insert_tenant(&target).await?;
+        Ok(target)
+    }
+
+    /// Makes database and account and runs the migrations; gives how many there were.
+    async fn furnish(
+        &mut self,
+        target: &SealedTarget,
+        is_active: bool,
+        stop: &Stop,
+        on_event: impl FnMut(&Event) -> io::Result<()>,
+    ) -> Result<usize, ProvisionErrorKind> {
+        let Provisioning { connector, admin, key, set, .. } = self.provisioning;
+        let password = seal::open(&target.sealed_password, key)?;
+        let database = &target.label.database;
+        if !is_active {
+            let mut session = Admin::connect(connector, admin).await.map_err(ProvisionErrorKind::Admin)?;
+            let step = |step: String| move |source| ProvisionErrorKind::Server { step, source };
+            session
+                .create_database(database)
+                .await
+                .map_err(step(format!("making database `{database}`")))?;
+            self.present.push(format!("database `{database}` on {}", admin.label.server));
+            session
+                .create_account(&target.user, &password, database)
+                .await
+                .map_err(step(format!("making account '{}'", target.user)))?;
+            self.present.push(format!("account '{}'@'%'", target.user));
+            session.close().await;
+        }
+        let options = FleetOptions {
+            job: Job::Apply(PlanOptions { goal: Goal::Latest, allow_out_of_order: false }),
+            scope: Scope::Tenant,
+            concurrency: NonZeroUsize::MIN,
+            per_server: NonZeroUsize::MIN,
+            failure_budget: None,
+            tls: admin.tls.clone(),
+        };
+        // A new tenant is reached where its account was just made, whatever host the backend will use for it.
+        let server = if is_active { &target.label.server } else { &admin.label.server };
+        let here = Target {
+            label: Label { server: server.clone(), ..(*target.label).clone() }.into(),
+            user: target.user.clone(),
+            password,
+            tls: admin.tls.clone(),
+        };
+        let candidates = vec![Candidate::Open(here)];
+        let summary = fleet::run(connector, None, set, candidates, &options, stop, on_event).await;
+        if let Some((_, failure)) = summary.failed.into_iter().next() {
+            return Err(ProvisionErrorKind::Migrations(Box::new(failure)));
+        }
+        if summary.stop_reason.is_some() || !summary.stopped.is_empty() {
+            return Err(ProvisionErrorKind::Stopped);
+        }
+        self.present.push(format!("{} migrations in `{database}`", set.len()));
+        Ok(summary.n_migrations)
+    }
+}
