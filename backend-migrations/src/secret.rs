@@ -43,8 +43,7 @@ impl Key {
     ///
     /// [`KeyError`], with the number of bytes there were. The key itself is never part of the message.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let bytes: [u8; 32] =
-            text.as_bytes().try_into().map_err(|_| KeyError { n_bytes: text.len() })?;
+        let bytes: [u8; 32] = text.as_bytes().try_into().map_err(|_| KeyError { n_bytes: text.len() })?;
         Ok(Self(Secret::new(bytes)))
     }
 
