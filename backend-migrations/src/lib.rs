@@ -1,10 +1,16 @@
 //! Changes one MySQL or MariaDB database per tenant, all of them, safely.
+//!
+//! The modules stand on floors, and each uses lower floors only; `ARCHITECTURE.md` tells what each is for, and a test
+//! holds them to it.
 
 // Floor 0: words.
 pub mod history;
 pub mod migration;
 pub mod secret;
 pub mod tenant;
+// Floor 1: pure.
+pub mod seal;
+pub mod sql;
 // Floor 2: judgment.
 pub mod plan;
 pub mod standing;
@@ -12,8 +18,21 @@ pub mod standing;
 pub mod event;
 pub mod session;
 // Floor 4: edges.
+pub mod disk;
+pub mod entropy;
+pub mod make;
 pub mod mysql;
 // Floor 5: one database.
 pub mod apply;
-// Floor 6: what it came to.
+// Floor 6: what came of it.
+pub mod failure;
 pub mod summary;
+// Floor 7: many databases.
+pub mod fleet;
+pub mod provision;
+// Floor 8: telling it.
+#[cfg(feature = "cli")]
+pub mod report;
+// Floor 9: the face.
+#[cfg(feature = "cli")]
+pub mod cli;

@@ -1,0 +1,172 @@
+//! The one reader of migration files.
+//!
+//! What sqlx 0.9 takes for a migration is one here, with the same version, description and checksum
+//! (`sqlx-core/src/migrate/source.rs`). Beyond that it is stricter: what sqlx ignores in silence or applies by chance is
+//! refused, and all that is wrong with a folder is said at once.
+
+mod error;
+mod name;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+pub use self::{
+    error::{LoadError, Problem, ProblemKind},
+    name::{FileName, NameError, Role},
+};
+
+use crate::{
+    migration::{Migration, MigrationSet, Script, Version},
+    sql::parse_script,
+};
+
+/// Reads the migrations in `dir`: its regular files, symbolic links followed, no folders below it.
+///
+/// # Errors
+///
+/// [`LoadError::Folder`] if it cannot be listed, else [`LoadError::Problems`] with everything that is wrong.
+pub fn load(dir: &Path) -> Result<MigrationSet, LoadError> {
+    let folder = |source: io::Error| LoadError::Folder { path: dir.to_owned(), source };
+    let mut files = Vec::new();
+    let mut problems = Vec::new();
+    for entry in fs::read_dir(dir).map_err(folder)? {
+        let entry = entry.map_err(folder)?;
+        let path = entry.path();
+        let file_name = entry.file_name().to_string_lossy().into_owned();
+        match fs::metadata(&path) {
+            // What is no migration is not opened, either: it may be unreadable, or a large dump.
+            Ok(metadata) if !metadata.is_file() || matches!(FileName::parse(&file_name), Ok(None)) => {}
+            Ok(_) => match fs::read(&path) {
+                Ok(bytes) => files.push((file_name, bytes)),
+                Err(error) => problems.push(Problem::unreadable(file_name, &error)),
+            },
+            Err(error) => problems.push(Problem::unreadable(file_name, &error)),
+        }
+    }
+    assemble(files, problems)
+}
+
+/// Makes a set of files that are in memory already, such as those built into the binary: names without their folder,
+/// and their bytes.
+///
+/// # Errors
+///
+/// [`LoadError::Problems`] with everything that is wrong.
+pub fn from_files<N, B>(files: impl IntoIterator<Item = (N, B)>) -> Result<MigrationSet, LoadError>
+where
+    N: Into<String>,
+    B: AsRef<[u8]>,
+{
+    assemble(files.into_iter().map(|(name, bytes)| (name.into(), bytes)).collect(), Vec::new())
+}
+
+fn assemble<B: AsRef<[u8]>>(
+    mut files: Vec<(String, B)>,
+    mut problems: Vec<Problem>,
+) -> Result<MigrationSet, LoadError> {
+    // A folder has no order; messages and ties should.
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut versions: BTreeMap<Version, Slot> = BTreeMap::new();
+    for (file_name, bytes) in &files {
+        match FileName::parse(file_name) {
+            Ok(None) => {}
+            Ok(Some(name)) => {
+                let script = parse_script(file_name, bytes.as_ref())
+                    .map_err(|error| problems.push(Problem::script(error)))
+                    .ok();
+                let slot = versions.entry(name.version).or_default();
+                slot.files_mut(name.role).push(Found {
+                    file_name: file_name.clone(),
+                    description: name.description,
+                    script,
+                });
+            }
+            Err(error) => {
+                problems.push(Problem { file_name: file_name.clone(), line: None, kind: error.into() });
+            }
+        }
+    }
+    let migrations: Vec<_> = versions
+        .into_iter()
+        .filter_map(|(version, slot)| slot.into_migration(version, &mut problems))
+        .collect();
+    if problems.is_empty() {
+        // Each version came from a map, so none is there twice; should that change, it is a problem like any other.
+        MigrationSet::new(migrations).map_err(|duplicates| {
+            LoadError::Problems(
+                duplicates.0.into_iter().map(|(v, a, b)| Problem::duplicate(v, a, b)).collect(),
+            )
+        })
+    } else {
+        problems.sort_by(|a, b| (&a.file_name, a.line).cmp(&(&b.file_name, b.line)));
+        Err(LoadError::Problems(problems))
+    }
+}
+
+/// A file with a sound name; its script is missing where that is a problem already.
+struct Found {
+    file_name: String,
+    description: String,
+    script: Option<Script>,
+}
+
+/// The files of one version.
+#[derive(Default)]
+struct Slot {
+    simple: Vec<Found>,
+    up: Vec<Found>,
+    down: Vec<Found>,
+}
+
+impl Slot {
+    fn files_mut(&mut self, role: Role) -> &mut Vec<Found> {
+        match role {
+            Role::Simple => &mut self.simple,
+            Role::Up => &mut self.up,
+            Role::Down => &mut self.down,
+        }
+    }
+
+    /// The one migration they are, or `None` and the problems.
+    fn into_migration(self, version: Version, problems: &mut Vec<Problem>) -> Option<Migration> {
+        let n_before = problems.len();
+        for same in [&self.simple, &self.up, &self.down] {
+            for pair in same.windows(2) {
+                problems.push(Problem::duplicate(
+                    version,
+                    pair[0].file_name.clone(),
+                    pair[1].file_name.clone(),
+                ));
+            }
+        }
+        if let (Some(simple), Some(reversible)) = (self.simple.first(), self.up.first().or(self.down.first()))
+        {
+            problems.push(Problem {
+                file_name: simple.file_name.clone(),
+                line: None,
+                kind: ProblemKind::Mixed { version, other: reversible.file_name.clone() },
+            });
+        } else if let (None, None, Some(down)) = (self.simple.first(), self.up.first(), self.down.first()) {
+            problems.push(Problem {
+                file_name: down.file_name.clone(),
+                line: None,
+                kind: ProblemKind::OrphanDown,
+            });
+        }
+        if problems.len() > n_before {
+            return None;
+        }
+        let up = self.simple.into_iter().chain(self.up).next()?;
+        let down = self.down.into_iter().next();
+        Some(Migration {
+            version,
+            description: up.description,
+            up: up.script?,
+            down: match down {
+                Some(found) => Some(found.script?),
+                None => None,
+            },
+        })
+    }
+}

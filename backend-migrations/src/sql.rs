@@ -1,0 +1,138 @@
+//! The text of a migration file, cut into the statements to send.
+//!
+//! Total and pure: any bytes give a [`Script`] or a [`ScriptError`] that names the line and the next step. No `DELIMITER`
+//! is needed (and none is taken): the end of a routine's, trigger's or event's body is found as the server finds it.
+//!
+//! ```
+//! use backend_migrations::sql::parse_script;
+//!
+//! let script = parse_script(
+//!     "20250127120000_log_tasks.up.sql",
+//!     b"CREATE TABLE log (id INT);\n\
+//!       CREATE TRIGGER t AFTER INSERT ON tasks FOR EACH ROW BEGIN\n\
+//!           INSERT INTO log VALUES (NEW.id);\n\
+//!       END;\n",
+//! )?;
+//! assert_eq!(script.statements.len(), 2);
+//! # Ok::<(), backend_migrations::sql::ScriptError>(())
+//! ```
+
+mod classify;
+mod compound;
+mod error;
+mod excerpt;
+mod lex;
+mod refuse;
+mod split;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use self::{
+    error::{ScriptError, ScriptErrorKind},
+    excerpt::excerpt,
+    refuse::Refusal,
+};
+
+use self::{
+    lex::Unclosed,
+    refuse::ClientCommand,
+    split::{Piece, Split},
+};
+use crate::migration::{Checksum, Script, Statement};
+
+/// Reads the bytes of the file called `file_name`, which is only there to be named.
+///
+/// Comments before and after a statement are left out, those within are kept; so are version comments (`/*!50003 … */`),
+/// whose content counts as SQL. A file of comments alone is a script without statements.
+///
+/// # Errors
+///
+/// The first thing in the file that the server would not take, or that must not be in a migration.
+pub fn parse_script(file_name: &str, bytes: &[u8]) -> Result<Script, ScriptError> {
+    let statements = statements(bytes).map_err(|(kind, at)| ScriptError {
+        file_name: file_name.to_owned(),
+        line: 1 + count_lines(&bytes[..at]),
+        kind,
+    })?;
+    Ok(Script { file_name: file_name.to_owned(), checksum: Checksum::of(bytes), statements })
+}
+
+/// An error with the offset of the byte it is about.
+type At = (ScriptErrorKind, usize);
+
+fn statements(bytes: &[u8]) -> Result<Vec<Statement>, At> {
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        (ScriptErrorKind::NotUtf8 { at }, at)
+    })?;
+    if text.starts_with('\u{feff}') {
+        return Err((ScriptErrorKind::ByteOrderMark, 0));
+    }
+    if let Some(at) = text.find('\0') {
+        return Err((ScriptErrorKind::ZeroByte { at }, at));
+    }
+    let split = split::split(text);
+    let mut statements = Vec::new();
+    let mut lines = Lines { bytes, line: 1, at: 0 };
+    for piece in &split.pieces {
+        check(text, &split, piece)?;
+        if !piece.core.is_empty() {
+            statements.push(Statement {
+                text: text[piece.core.clone()].to_owned(),
+                line: lines.of(piece.core.start),
+                kind: classify::kind(&split.words, piece.words.start),
+            });
+        }
+    }
+    if statements.is_empty() && !split.has_comment {
+        return Err((ScriptErrorKind::Empty, 0));
+    }
+    Ok(statements)
+}
+
+fn check(text: &str, split: &Split<'_>, piece: &Piece) -> Result<(), At> {
+    let words = &split.words;
+    if let Some((command, at)) = refuse::client_command(text, words, piece.words.clone()) {
+        let kind = match command {
+            ClientCommand::Delimiter => ScriptErrorKind::Delimiter,
+            ClientCommand::Other(command) => ScriptErrorKind::ClientCommand { command },
+        };
+        return Err((kind, words.offset(at)));
+    }
+    if let Some((unclosed, at)) = split.unclosed.filter(|(_, at)| piece.span.contains(at)) {
+        let kind = match unclosed {
+            Unclosed::Text => ScriptErrorKind::UnclosedText,
+            Unclosed::Identifier => ScriptErrorKind::UnclosedIdentifier,
+            Unclosed::Comment => ScriptErrorKind::UnclosedComment,
+        };
+        return Err((kind, at));
+    }
+    if let Some(at) = piece.unclosed_block {
+        let word = excerpt(words.text(at), 40);
+        return Err((ScriptErrorKind::UnclosedBlock { word }, words.offset(at)));
+    }
+    match refuse::refusal(words, piece.words.clone()) {
+        Some((refusal, at)) => Err((refusal.into(), words.offset(at))),
+        None => Ok(()),
+    }
+}
+
+fn count_lines(bytes: &[u8]) -> usize {
+    bytes.split(|&byte| byte == b'\n').count() - 1
+}
+
+/// The lines of offsets that only grow, each byte looked at once.
+struct Lines<'a> {
+    bytes: &'a [u8],
+    line: usize,
+    at: usize,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, offset: usize) -> usize {
+        self.line += count_lines(&self.bytes[self.at..offset]);
+        self.at = offset;
+        self.line
+    }
+}
