@@ -1,3 +1,26 @@
-//! Tasks.
+//! The release binary: the same commands as `cargo xtask`.
 
-fn main() {}
+use std::process::ExitCode;
+
+use backend_migrations::cli::{self, Command, Face, GlobalArgs, help};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
+
+/// Changes one MySQL or MariaDB database per tenant, all of them, safely.
+#[derive(Debug, Parser)]
+#[command(name = "backend-migrations", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+fn main() -> ExitCode {
+    let command = help::grouped(Cli::command(), &[]);
+    match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => {
+            cli::run(cli.command, cli.global, Face { name: "backend-migrations", migrations_dir: "migrations".into() })
+        }
+        Err(error) => error.exit(),
+    }
+}

@@ -1,3 +1,66 @@
-//! Tasks.
+//! `cargo xtask …`: the commands of backend-migrations, and the chores of this repository.
 
-fn main() {}
+mod workbench;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use backend_migrations::cli::{self, Command, Face, GlobalArgs, help};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+/// Tenant database migrations, and the chores around them.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    #[command(flatten)]
+    Library(Command),
+    /// Watch the main job on a server of its own that is gone afterwards.
+    #[command(name = "demo", after_help = workbench::DEMO_HELP)]
+    Demo(workbench::Args),
+    /// Start a server with sample tenants and write `.env` for it.
+    #[command(name = "dev:up", after_help = workbench::DEV_UP_HELP)]
+    DevUp(workbench::Args),
+    /// Stop the server that `dev:up` started and remove it.
+    #[command(name = "dev:down", after_help = workbench::DEV_DOWN_HELP)]
+    DevDown(workbench::Args),
+    /// Time the tool against its peers and the floor.
+    #[command(name = "bench", after_help = workbench::BENCH_HELP)]
+    Bench(workbench::Args),
+}
+
+/// The tasks of this crate in the help text; the library's commands have groups of their own.
+const TASKS: help::Group =
+    help::Group { heading: "Work on this repository", commands: &["demo", "dev:up", "dev:down", "bench"] };
+
+fn main() -> ExitCode {
+    let name = "cargo xtask";
+    let command = help::grouped(Cli::command().bin_name(name), &[TASKS]);
+    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match cli.task {
+        Task::Library(command) => {
+            cli::run(command, cli.global, Face { name, migrations_dir: root().join("migrations") })
+        }
+        Task::Demo(args) => workbench::run("demo", &args),
+        Task::DevUp(args) => workbench::run("dev:up", &args),
+        Task::DevDown(args) => workbench::run("dev:down", &args),
+        Task::Bench(args) => workbench::run("bench", &args),
+    }
+}
+
+/// The repository's root, from whichever folder of it this is called.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}

@@ -1,0 +1,47 @@
+//! Hands a task to the `workbench` binary, which is compiled only then.
+
+use std::{
+    ffi::OsString,
+    os::unix::process::CommandExt as _,
+    process::{Command, ExitCode},
+};
+
+pub(crate) const DEMO_HELP: &str = "\
+Examples:
+  cargo xtask demo
+  cargo xtask demo --flavour mariadb
+
+It takes the first server it can get: THROWAWAY_SERVER_URL, Docker, a mysqld or mariadbd on this machine, or the packages
+of one, unpacked below target/.";
+pub(crate) const DEV_UP_HELP: &str = "\
+Examples:
+  cargo xtask dev:up
+  cargo xtask migrate:status
+  cargo xtask dev:down";
+pub(crate) const DEV_DOWN_HELP: &str = "\
+Example:
+  cargo xtask dev:down";
+pub(crate) const BENCH_HELP: &str = "\
+Examples:
+  cargo xtask bench                            100 tenants, 3 rounds
+  cargo xtask bench --tenants 500 --rounds 5";
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// See `cargo xtask <task> --help`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    rest: Vec<OsString>,
+}
+
+/// Becomes the workbench, so that signals and the exit code are its own.
+pub(crate) fn run(task: &str, args: &Args) -> ExitCode {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let mut command = Command::new(cargo);
+    command.args(["run", "--quiet", "--manifest-path", manifest, "--package", "workbench"]);
+    if task == "bench" {
+        command.arg("--release");
+    }
+    let error = command.args(["--", task]).args(&args.rest).exec();
+    backend_migrations::cli::fail(&format!("`cargo` cannot be run: {error}"))
+}
