@@ -2,9 +2,9 @@
 //!
 //! `backend-migrations` and `cargo xtask` are the same commands under two names.
 
-mod completions;
 mod error;
 mod exit;
+pub mod help;
 mod make;
 mod output;
 mod provision;
@@ -17,10 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-pub use self::{
-    completions::{Shell, print as print_completions},
-    exit::ExitStatus,
-};
+pub use self::exit::ExitStatus;
 use self::{error::CliError, settings::Settings};
 
 /// Where the commands are called from.
@@ -102,6 +99,11 @@ pub fn run(command: Command, global: GlobalArgs, face: Face) -> ExitCode {
         Ok(status) => status.into(),
         Err(error) => error.tell(format).into(),
     }
+}
+
+/// Tells that a task could not be done, and gives the exit code for it.
+pub fn fail(message: &str) -> ExitCode {
+    CliError::failed("task", message, None).tell(Format::Human).into()
 }
 
 fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliError> {

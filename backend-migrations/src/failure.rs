@@ -6,6 +6,7 @@ use crate::{
     migration::Direction,
     plan::Problem,
     seal::OpenError,
+    sql::excerpt,
     session::{ConnectError, SessionError},
 };
 
@@ -119,7 +120,7 @@ fn statement_failure(error: StatementError) -> Failure {
     Failure {
         code: code(&error.source, FailureCode::Statement),
         message: error.source.to_string(),
-        excerpt: Some(excerpt(&error.text)),
+        excerpt: Some(excerpt(&error.text, 100)),
         at: Some(error.at),
         state: Some(state),
         hint,
@@ -152,16 +153,5 @@ fn aftermath(error: &StatementError) -> String {
         Aftermath::Recorded => {
             "this statement is committed together with its record, or neither is".to_owned()
         }
-    }
-}
-
-/// The beginning of a statement in one line, without anything a terminal would obey.
-fn excerpt(text: &str) -> String {
-    const LONGEST: usize = 100;
-    let line: String =
-        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().filter(|c| !c.is_control()).collect();
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }

@@ -124,6 +124,8 @@ pub struct Provisioning<'a> {
 pub struct Provisioned {
     /// How it is called and where its database is.
     pub label: Label,
+    /// The account that was made for it.
+    pub user: String,
     /// How many migrations this call applied.
     pub n_migrations: usize,
     /// Whether it was ACTIVE before this call.
@@ -270,7 +272,7 @@ impl Birth<'_> {
         }
         central.close().await;
         let n_migrations = result?;
-        Ok(Provisioned { label: (*target.label).clone(), n_migrations, was_active })
+        Ok(Provisioned { label: (*target.label).clone(), user: target.user.clone(), n_migrations, was_active })
     }
 
     /// Writes the row of a tenant that is new.

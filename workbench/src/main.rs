@@ -1,3 +1,79 @@
-//! Tasks.
+//! The tasks that need a server of their own. `cargo xtask demo` and its neighbours start this binary.
 
-fn main() {}
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program that talks to a person")]
+
+mod demo;
+mod dev;
+mod samples;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, ValueEnum};
+use throwaway_server::{Flavour, Options};
+
+/// The tasks that need a server of their own.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+enum Task {
+    /// Watch the main job on a server of its own that is gone afterwards.
+    Demo(ServerArgs),
+    /// Start a server with sample tenants and write `.env` for it.
+    #[command(name = "dev:up")]
+    DevUp(ServerArgs),
+    /// Stop the server that `dev:up` started and remove it.
+    #[command(name = "dev:down")]
+    DevDown,
+}
+
+#[derive(Debug, clap::Args)]
+struct ServerArgs {
+    /// Which server to take.
+    #[arg(long, value_enum, default_value_t = Choice::Any)]
+    flavour: Choice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Choice {
+    /// Whichever can be had first, MySQL before MariaDB.
+    Any,
+    /// MySQL.
+    Mysql,
+    /// MariaDB.
+    Mariadb,
+}
+
+impl ServerArgs {
+    fn options(&self) -> Options {
+        let flavour = match self.flavour {
+            Choice::Any => Flavour::Any,
+            Choice::Mysql => Flavour::MySql,
+            Choice::Mariadb => Flavour::MariaDb,
+        };
+        Options { flavour, ..Options::default() }
+    }
+}
+
+fn main() -> ExitCode {
+    let task = Task::parse();
+    let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
+        runtime.block_on(async {
+            match task {
+                Task::Demo(args) => demo::run(&args.options()).await,
+                Task::DevUp(args) => dev::up(&args.options()).await,
+                Task::DevDown => dev::down().await,
+            }
+        })
+    });
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

@@ -96,13 +96,13 @@ fn failure(error: &ProvisionError) -> CliError {
 }
 
 fn tell(provisioned: &Provisioned, format: Format) -> io::Result<()> {
-    let Provisioned { label, n_migrations, was_active } = provisioned;
+    let Provisioned { label, user, n_migrations, was_active } = provisioned;
     let id = label.id.as_ref().map_or("", |id| id.0.as_str());
     let mut stdout = io::stdout().lock();
     if format == Format::Json {
         let line = serde_json::json!({
             "schema": 1, "event": "tenant-provisioned", "id": id, "slug": label.slug, "name": label.name,
-            "database": label.database, "server": label.server.to_string(), "n_migrations": n_migrations,
+            "database": label.database, "server": label.server.to_string(), "user": user, "n_migrations": n_migrations,
             "was_active": was_active,
         });
         return writeln!(stdout, "{line}");

@@ -213,7 +213,8 @@ impl Settings {
             None => disk::from_files(kind.embedded().iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()))),
             _ => disk::load(&self.migrations_dir().join(kind.folder())),
         };
-        result.map_err(|error| CliError::refused("migrations", error.to_string(), error.hint()))
+        // Each problem has its hint beside it.
+        result.map_err(|error| CliError::refused("migrations", error.to_string(), None))
     }
 }
 
