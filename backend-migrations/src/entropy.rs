@@ -65,6 +65,21 @@ fn is_acceptable(password: &str) -> bool {
         && password.contains(|c: char| c.is_ascii_punctuation())
 }
 
+/// A random UUID (RFC 9562, version 4), for a tenant whose id nobody chose.
+///
+/// # Errors
+///
+/// [`EntropyError`] where the operating system gives no random bytes.
+pub fn random_uuid() -> Result<String, EntropyError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let number = u128::from_be_bytes(bytes);
+    let (a, b, c) = (number >> 96, number >> 80 & 0xffff, number >> 64 & 0xffff);
+    Ok(format!("{a:08x}-{b:04x}-{c:04x}-{:04x}-{:012x}", number >> 48 & 0xffff, number & 0xffff_ffff_ffff))
+}
+
 /// The operating system gave no random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the operating system gives no random bytes")]
@@ -73,6 +88,17 @@ pub struct EntropyError(#[from] getrandom::Error);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_has_its_version_and_variant() {
+        for _ in 0..100 {
+            let uuid = random_uuid().unwrap();
+            let parts: Vec<_> = uuid.split('-').map(str::len).collect();
+            assert_eq!(parts, [8, 4, 4, 4, 12], "{uuid}");
+            assert_eq!(&uuid[14..15], "4", "{uuid}");
+            assert!("89ab".contains(&uuid[19..20]), "{uuid}");
+        }
+    }
 
     #[test]
     fn every_character_stands_for_as_many_bytes() {

@@ -6,7 +6,7 @@
 use std::{fmt, io, num::NonZeroUsize};
 
 use crate::{
-    entropy,
+    entropy::{self, EntropyError},
     event::{Event, Failure, Scope},
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::MigrationSet,
@@ -180,8 +180,8 @@ pub enum ProvisionErrorKind {
     #[error("the run was stopped")]
     Stopped,
     /// The system gave no random bytes.
-    #[error("the system gave no random bytes: {0}")]
-    Entropy(String),
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
 }
 
 impl ProvisionError {
@@ -293,12 +293,10 @@ impl Birth<'_> {
         if has_account {
             return Err(ProvisionErrorKind::Taken(format!("account '{user}'"), at.clone()));
         }
-        let entropy_failed = |error: getrandom::Error| ProvisionErrorKind::Entropy(error.to_string());
-        let password = entropy::random_password().map_err(entropy_failed)?;
-        let iv = entropy::random_iv().map_err(entropy_failed)?;
+        let (password, iv) = (entropy::random_password()?, entropy::random_iv()?);
         let id = match id {
             Some(id) => id.clone(),
-            None => TenantId(entropy::random_uuid().map_err(entropy_failed)?),
+            None => TenantId(entropy::random_uuid()?),
         };
         let label = Label {
             id: Some(id),

@@ -16,8 +16,7 @@ pub(super) fn kind(words: &Words<'_>, from: usize) -> StatementKind {
         "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "SELECT" | "WITH" | "VALUES" | "TABLE" | "DO"
         | "SHOW" | "EXPLAIN" | "DESCRIBE" | "DESC" => Dml,
         "LOAD" if words.is(at + 1, "DATA") || words.is(at + 1, "XML") => Dml,
-        "LOAD" if words.is(at + 1, "INDEX") => Ddl,
-        "CACHE" if words.is(at + 1, "INDEX") => Ddl,
+        "LOAD" | "CACHE" if words.is(at + 1, "INDEX") => Ddl,
         "SET" => set(words, at),
         "PREPARE" | "DEALLOCATE" => Session,
         "CREATE" => create(words, at),

@@ -158,9 +158,7 @@ impl<'a> Walk<'a> {
     fn end(mut self) -> Result<usize, usize> {
         while self.at < self.words.len() {
             if self.words.is_symbol(self.at, ";") {
-                while self.top() == Some(Block::CaseExpression) {
-                    self.stack.pop();
-                }
+                self.drop_expressions();
                 if self.stack.is_empty() && self.words.is_end(self.at) {
                     return Ok(self.at);
                 }
@@ -173,9 +171,17 @@ impl<'a> Walk<'a> {
                 self.later_word();
             }
         }
+        self.drop_expressions();
         match self.stack.last() {
             Some(frame) => Err(frame.at),
             None => Ok(self.words.len()),
+        }
+    }
+
+    /// An expression that is open where its statement ends is the server's to complain about.
+    fn drop_expressions(&mut self) {
+        while self.top() == Some(Block::CaseExpression) {
+            self.stack.pop();
         }
     }
 
@@ -240,10 +246,8 @@ impl<'a> Walk<'a> {
         let top = self.stack.last_mut().filter(|frame| frame.n_open == self.n_open);
         match (keyword.as_str(), top) {
             ("CASE", _) => return self.push(Block::CaseExpression),
-            ("END", Some(Frame { block: Block::CaseExpression, .. })) => {
-                if follows_operand(self.words, at) {
-                    self.stack.pop();
-                }
+            ("END", Some(Frame { block: Block::CaseExpression, .. })) if follows_operand(self.words, at) => {
+                self.stack.pop();
             }
             ("END", Some(Frame { block: Block::Repeat, .. })) if self.words.is(at + 1, "REPEAT") => {
                 return self.close();

@@ -40,7 +40,7 @@ pub enum ScriptErrorKind {
         at: usize,
     },
     /// Neither a statement nor a comment; the server answers it with error 1065, *Query was empty*.
-    #[error("the file is empty")]
+    #[error("the file holds neither a statement nor a comment")]
     Empty,
     /// A `'` or `"` without its twin.
     #[error("a string begins here and never ends")]

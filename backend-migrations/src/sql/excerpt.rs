@@ -4,33 +4,29 @@
 /// that a terminal would obey or hide (controls, escapes, marks of writing direction) are spelt out.
 pub fn excerpt(text: &str, max: usize) -> String {
     let mut line = String::new();
-    let mut n_chars = 0;
-    let mut gap = false;
+    let mut after_space = false;
     for c in text.trim().chars() {
         if c.is_whitespace() {
-            gap = true;
+            after_space = true;
             continue;
         }
-        let mut shown = String::new();
-        if std::mem::take(&mut gap) {
-            shown.push(' ');
+        if std::mem::take(&mut after_space) {
+            line.push(' ');
         }
         if is_treacherous(c) {
-            shown.extend(c.escape_unicode())
+            line.extend(c.escape_unicode());
         } else {
-            shown.push(c)
+            line.push(c);
         }
-        let n_shown = shown.chars().count();
-        if n_chars + n_shown > max {
-            while n_chars >= max.max(1) {
-                line.pop();
-                n_chars -= 1;
-            }
-            line.push('…');
+        // Four bytes a character at most: enough for the cut below, however long the text is.
+        if line.len() > 4 * max {
             break;
         }
-        line.push_str(&shown);
-        n_chars += n_shown;
+    }
+    if line.chars().nth(max).is_some() {
+        let kept = line.char_indices().nth(max.saturating_sub(1)).map_or(0, |(at, _)| at);
+        line.truncate(kept);
+        line.push('…');
     }
     line
 }
