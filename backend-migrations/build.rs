@@ -2,6 +2,8 @@
 //!
 //! `MIGRATIONS_EMBED_DIR` names another folder with `central/` and `tenant/`.
 
+#![expect(clippy::disallowed_methods, reason = "a build script is all edge")]
+
 use std::{env, fmt::Write as _, fs, io, path::Path};
 
 fn main() -> io::Result<()> {
@@ -24,7 +26,7 @@ fn main() -> io::Result<()> {
         writeln!(code, "const {name}: &[(&str, &[u8])] = &[").map_err(io::Error::other)?;
         for path in paths.iter().filter(|path| path.is_file()) {
             let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-            writeln!(code, "    ({file_name:?}, include_bytes!({path:?})),").map_err(io::Error::other)?;
+            writeln!(code, "    ({file_name:?}, include_bytes!({:?})),", path.to_string_lossy()).map_err(io::Error::other)?;
         }
         writeln!(code, "];").map_err(io::Error::other)?;
     }

@@ -64,7 +64,7 @@ const PER_SERVER: usize = 8;
 const CONCURRENCY: usize = 32;
 
 #[derive(Clone, Debug, Args)]
-pub struct GoalArgs {
+pub(super) struct GoalArgs {
     /// Stop at this version instead of the newest.
     #[arg(long, value_name = "VERSION")]
     to: Option<i64>,
@@ -85,7 +85,7 @@ impl GoalArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct FleetArgs {
+pub(super) struct FleetArgs {
     /// Only these tenants: slugs or ids, separated by commas.
     #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
     only: Option<Vec<String>>,
