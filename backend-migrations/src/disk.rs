@@ -27,7 +27,7 @@ use crate::{
 ///
 /// [`LoadError::Folder`] if it cannot be listed, else [`LoadError::Problems`] with everything that is wrong.
 pub fn load(dir: &Path) -> Result<MigrationSet, LoadError> {
-    let folder = |source: io::Error| LoadError::Folder { path: dir.to_owned(), source };
+    let folder = |cause: io::Error| LoadError::Folder { path: dir.to_owned(), cause };
     let mut files = Vec::new();
     let mut problems = Vec::new();
     for entry in fs::read_dir(dir).map_err(folder)? {

@@ -18,6 +18,7 @@
 //! ```
 
 mod classify;
+mod client;
 mod compound;
 mod error;
 mod excerpt;
@@ -35,8 +36,8 @@ pub use self::{
 };
 
 use self::{
+    client::ClientCommand,
     lex::Unclosed,
-    refuse::ClientCommand,
     split::{Piece, Split},
 };
 use crate::migration::{Checksum, Script, Statement};
@@ -93,7 +94,7 @@ fn statements(bytes: &[u8]) -> Result<Vec<Statement>, At> {
 
 fn check(text: &str, split: &Split<'_>, piece: &Piece) -> Result<(), At> {
     let words = &split.words;
-    if let Some((command, at)) = refuse::client_command(text, words, piece.words.clone()) {
+    if let Some((command, at)) = client::command(text, words, piece.words.clone()) {
         let kind = match command {
             ClientCommand::Delimiter => ScriptErrorKind::Delimiter,
             ClientCommand::Other(command) => ScriptErrorKind::ClientCommand { command },
@@ -111,6 +112,12 @@ fn check(text: &str, split: &Split<'_>, piece: &Piece) -> Result<(), At> {
     if let Some(at) = piece.unclosed_block {
         let word = excerpt(words.text(at), 40);
         return Err((ScriptErrorKind::UnclosedBlock { word }, words.offset(at)));
+    }
+    let terminator = piece.words.clone().find(|&at| words.is_symbol(at, ";"));
+    if let Some(at) = terminator
+        && !compound::has_body(words, piece.words.start)
+    {
+        return Err((ScriptErrorKind::TerminatorInComment, words.offset(at)));
     }
     match refuse::refusal(words, piece.words.clone()) {
         Some((refusal, at)) => Err((refusal.into(), words.offset(at))),

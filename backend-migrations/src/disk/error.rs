@@ -12,12 +12,12 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The folder itself cannot be read.
-    #[error("cannot read the migrations folder `{}`\n  hint: {}", excerpt(&path.to_string_lossy(), 400), folder_hint(source))]
+    #[error("cannot read the migrations folder `{}`: {cause}\n  hint: {}", excerpt(&path.to_string_lossy(), 400), folder_hint(cause))]
     Folder {
         /// The folder as it was given.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        cause: io::Error,
     },
     /// At least one file is not as it should be; by file name.
     #[error("{}", Listed(.0))]
@@ -41,7 +41,7 @@ fn folder_hint(error: &io::Error) -> &'static str {
         }
         io::ErrorKind::NotADirectory => "this is a file: name the folder that the migrations are in",
         io::ErrorKind::PermissionDenied => "this account may not list it: give it read and search permission",
-        _ => "see what the system says",
+        _ => "give a folder that this account can list",
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a file's name says.
 
-use crate::migration::Version;
+use crate::{migration::Version, sql::excerpt};
 
 /// The part a file plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +38,13 @@ pub struct FileName {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// sqlx ends every command with an error for it.
-    #[error("`{prefix}`, what stands before the first `_`, is no integer")]
+    #[error("`{}`, what stands before the first `_`, is no integer", excerpt(prefix, 60))]
     NoVersion {
         /// What stands there.
         prefix: String,
     },
     /// As [`NameError::NoVersion`] to sqlx.
-    #[error("the version `{digits}` is too large: at most {} fits", i64::MAX)]
+    #[error("the version `{}` does not fit: {} is the largest", excerpt(digits, 40), i64::MAX)]
     VersionTooLarge {
         /// The number as it is written.
         digits: String,
@@ -71,11 +71,10 @@ impl NameError {
                 `<YYYYMMDDHHMMSS>_<what it does>.up.sql`, or move it out of the folder"
                 .to_owned(),
             Self::VersionTooLarge { .. } => "use the UTC time as YYYYMMDDHHMMSS, 14 digits".to_owned(),
-            Self::UpperCase { rename } | Self::NoUnderscore { rename } => {
-                format!(
-                    "sqlx would not run it as meant: rename it to `{rename}`, or move it out of the folder"
-                )
-            }
+            Self::UpperCase { rename } | Self::NoUnderscore { rename } => format!(
+                "sqlx would not run it as meant: rename it to `{}`, or move it out of the folder",
+                excerpt(rename, 120)
+            ),
         }
     }
 }
@@ -92,7 +91,7 @@ impl FileName {
             return Ok(None);
         }
         let Some((prefix, rest)) = file_name.split_once('_') else {
-            return Err(NameError::NoUnderscore { rename: with_version(&lower) });
+            return Err(NameError::NoUnderscore { rename: with_version(file_name) });
         };
         let version = prefix.parse().map(Version).map_err(|_| bad_version(prefix))?;
         let role_of = |name: &str| {
@@ -123,10 +122,11 @@ fn bad_version(prefix: &str) -> NameError {
 }
 
 /// A name with all that `20250127.sql` or `seed.sql` lacks.
-fn with_version(lower: &str) -> String {
+fn with_version(file_name: &str) -> String {
+    let lower = file_name.to_ascii_lowercase();
     let suffix = [Role::Up, Role::Down].into_iter().find(|role| lower.ends_with(role.suffix()));
     let suffix = suffix.unwrap_or(Role::Simple).suffix();
-    let stem = &lower[..lower.len() - suffix.len()];
+    let stem = &file_name[..file_name.len() - suffix.len()];
     if !stem.is_empty() && stem.bytes().all(|byte| byte.is_ascii_digit()) {
         format!("{stem}_<what it does>{suffix}")
     } else {

@@ -119,17 +119,17 @@ fn a_folder_that_cannot_be_read_is_named() {
     let dir = folder(&[("file", "")]);
     let error = load(&dir.path().join("nowhere")).unwrap_err();
     assert!(
-        matches!(&error, LoadError::Folder { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+        matches!(&error, LoadError::Folder { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound)
     );
     assert!(error.problems().is_empty());
     let not_there = error.to_string().replace(&*dir.path().to_string_lossy(), "<dir>");
     insta::assert_snapshot!(not_there, @r#"
-    cannot read the migrations folder `<dir>/nowhere`
+    cannot read the migrations folder `<dir>/nowhere`: No such file or directory (os error 2)
       hint: there is no such folder: check the path, or make the folder with a first migration
     "#);
     let file = load(&dir.path().join("file")).unwrap_err();
     insta::assert_snapshot!(file.to_string().replace(&*dir.path().to_string_lossy(), "<dir>"), @r#"
-    cannot read the migrations folder `<dir>/file`
+    cannot read the migrations folder `<dir>/file`: Not a directory (os error 20)
       hint: this is a file: name the folder that the migrations are in
     "#);
 }
@@ -190,7 +190,7 @@ fn all_that_is_wrong_is_said_at_once() {
         hint: keep one form: `….sql` alone, or the pair `….up.sql` and `….down.sql`
       6_mixed.sql: version 6 has a reversible form as well, in `6_mixed.down.sql`
         hint: keep one form: `….sql` alone, or the pair `….up.sql` and `….down.sql`
-      9223372036854775808_too_large.sql: the version `9223372036854775808` is too large: at most 9223372036854775807 fits
+      9223372036854775808_too_large.sql: the version `9223372036854775808` does not fit: 9223372036854775807 is the largest
         hint: use the UTC time as YYYYMMDDHHMMSS, 14 digits
       9_UP.SQL: the suffix is not in lower case
         hint: sqlx would not run it as meant: rename it to `9_UP.sql`, or move it out of the folder

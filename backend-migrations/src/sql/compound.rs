@@ -71,6 +71,11 @@ pub(super) fn end(words: &Words<'_>, from: usize) -> Result<usize, usize> {
     }
 }
 
+/// Whether the statement beginning at `from` has a body, in which a `;` may stand anywhere.
+pub(super) fn has_body(words: &Words<'_>, from: usize) -> bool {
+    body(words, from).is_some()
+}
+
 fn body(words: &Words<'_>, from: usize) -> Option<Body> {
     let at = words.skip_set_statement(from);
     let first = words.keyword(at);

@@ -51,6 +51,9 @@ pub enum ScriptErrorKind {
     /// `/*` without `*/`.
     #[error("a comment begins here and never ends")]
     UnclosedComment,
+    /// `/*! SELECT 1; */`: the server ends the statement there and then answers error 1064 to the rest, ` */`.
+    #[error("a `;` stands within a version comment")]
+    TerminatorInComment,
     /// `BEGIN`, `IF`, `LOOP` … without its `END`.
     #[error("`{word}` begins here and never meets its END")]
     UnclosedBlock {
@@ -94,6 +97,9 @@ impl ScriptErrorKind {
             Self::UnclosedIdentifier => "close it with a backtick; inside, write a backtick twice",
             Self::UnclosedComment => {
                 "close it with `*/`; a `*/` within a string or a `--` comment does not count"
+            }
+            Self::TerminatorInComment => {
+                "put the `;` after the `*/`: the server would run the first part and fail at the rest"
             }
             Self::UnclosedBlock { .. } => {
                 "close it with its END and a `;`: `END;`, `END IF;`, `END CASE;`, `END LOOP;`, `END WHILE;`"

@@ -42,12 +42,12 @@ pub(super) const STATEMENTS: &[(StatementKind, &str)] = &[
     // Version comments.
     (Session, "/*!40101 SET NAMES utf8mb4 */"),
     (Session, "/*!40014 SET @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, FOREIGN_KEY_CHECKS=0 */"),
-    (Dml, "/*! SELECT 1; */"),
+    (Dml, "/*! SELECT 1 */"),
     (Dml, "/*!50003 SELECT ';' */"),
     (Dml, "/*!50003 SELECT 1 /* nested; */ + 1 */"),
     (Dml, "/*!80023SELECT 1*/"),
     (Dml, "/*!080023 SELECT 1*/"),
-    (Dml, "/*M!100100 SELECT 1; */"),
+    (Dml, "/*M!100100 SELECT 1 */"),
     (Dml, "SELECT 1 /*M!100100 + 1 */ /*!99998 + 2 */"),
     (Dml, "SELECT /*!80000 'a*/' */ 1"),
     (Ddl, "CREATE TABLE t (a INT /*!80023 INVISIBLE */) /*!50100 PARTITION BY HASH (a) PARTITIONS 4 */"),
@@ -192,7 +192,7 @@ pub(super) const STATEMENTS: &[(StatementKind, &str)] = &[
     (Ddl, "CREATE OR REPLACE PROCEDURE p() BEGIN SELECT 1; END"),
     (Ddl, "CREATE DEFINER=`root`@`localhost` PROCEDURE p() BEGIN SELECT 1; END"),
     (Ddl, "CREATE DEFINER = root@localhost PROCEDURE p() BEGIN SELECT 1; END"),
-    (Ddl, "CREATE DEFINER = 'root' @ '%' PROCEDURE p() BEGIN SELECT 1; END"),
+    (Ddl, "CREATE DEFINER = 'root'@'%' PROCEDURE p() BEGIN SELECT 1; END"),
     (Ddl, "CREATE DEFINER = CURRENT_USER PROCEDURE p() BEGIN SELECT 1; END"),
     (Ddl, "CREATE DEFINER = CURRENT_USER() PROCEDURE p() BEGIN SELECT 1; END"),
     (

@@ -59,6 +59,20 @@ fn what_is_never_closed() {
 }
 
 #[test]
+fn terminators_in_version_comments() {
+    insta::assert_snapshot!(told(&[
+        "/*! SELECT 1; */",
+        "SELECT 1;\nSELECT 2 /*M!100100 + 1;\n*/;",
+        "/*!50003 DROP TABLE t; DROP TABLE u */;",
+    ]), @r#"
+    1_x.up.sql:1: a `;` stands within a version comment
+    1_x.up.sql:2: a `;` stands within a version comment
+    1_x.up.sql:1: a `;` stands within a version comment
+    "#);
+    insta::assert_snapshot!(error("/*! SELECT 1; */").hint(), @r#"put the `;` after the `*/`: the server would run the first part and fail at the rest"#);
+}
+
+#[test]
 fn commands_of_the_mysql_client() {
     insta::assert_snapshot!(told(&[
         "DELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT 1; END //\nDELIMITER ;\n",
