@@ -4,3 +4,9 @@
 pub mod migration;
 pub mod secret;
 pub mod tenant;
+
+// Floor 1: pure.
+pub mod seal;
+
+// Floor 4: edges.
+pub mod entropy;

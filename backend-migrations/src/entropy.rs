@@ -1,0 +1,102 @@
+//! The only source of randomness: fresh IVs, and passwords for the database accounts that provisioning makes.
+
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+
+/// Letters and digits that cannot be taken for each other (no `0 O o`, no `1 I i l`), and three signs that mean nothing
+/// inside an SQL literal, a URL (RFC 3986, section 2.3) or a shell word.
+const ALPHABET: &[u8; 58] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789_-.";
+
+/// The length of a made password in characters: about 187 bits.
+pub const N_PASSWORD_CHARS: usize = 32;
+
+/// An IV for `seal::seal`.
+///
+/// # Errors
+///
+/// [`EntropyError`] where the operating system gives no random bytes.
+pub fn random_iv() -> Result<[u8; 16], EntropyError> {
+    let mut iv = [0; 16];
+    getrandom::fill(&mut iv)?;
+    Ok(iv)
+}
+
+/// A password for a database account: 32 characters, the first a letter, and at least one upper-case letter, one
+/// lower-case letter, one digit and one sign, which is what MySQL's `validate_password` asks for at its default policy
+/// (MySQL 8.4 manual, section 8.4.3.2).
+///
+/// # Errors
+///
+/// [`EntropyError`] where the operating system gives no random bytes.
+pub fn random_password() -> Result<Secret<String>, EntropyError> {
+    loop {
+        // Throwing away whole passwords keeps all that are allowed equally likely; putting a digit somewhere would not.
+        let password = random_word()?;
+        if is_acceptable(password.expose()) {
+            return Ok(password);
+        }
+    }
+}
+
+fn random_word() -> Result<Secret<String>, EntropyError> {
+    let mut word = String::with_capacity(N_PASSWORD_CHARS);
+    let mut bytes = Zeroizing::new([0; 2 * N_PASSWORD_CHARS]);
+    while word.len() < N_PASSWORD_CHARS {
+        getrandom::fill(&mut *bytes)?;
+        let n_missing = N_PASSWORD_CHARS - word.len();
+        word.extend(bytes.iter().copied().filter_map(character).take(n_missing));
+    }
+    Ok(Secret::new(word))
+}
+
+/// The character for a random byte. The bytes from 232 on have none: `% 58` over all 256 would prefer the first 24.
+fn character(byte: u8) -> Option<char> {
+    const N_FAIR: usize = 256 / ALPHABET.len() * ALPHABET.len();
+    let at = usize::from(byte);
+    (at < N_FAIR).then(|| char::from(ALPHABET[at % ALPHABET.len()]))
+}
+
+fn is_acceptable(password: &str) -> bool {
+    password.starts_with(|c: char| c.is_ascii_alphabetic())
+        && password.contains(|c: char| c.is_ascii_uppercase())
+        && password.contains(|c: char| c.is_ascii_lowercase())
+        && password.contains(|c: char| c.is_ascii_digit())
+        && password.contains(|c: char| c.is_ascii_punctuation())
+}
+
+/// The operating system gave no random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gives no random bytes")]
+pub struct EntropyError(#[from] getrandom::Error);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_character_stands_for_as_many_bytes() {
+        for c in ALPHABET {
+            let n_bytes = (0..=u8::MAX).filter(|byte| character(*byte) == Some(char::from(*c))).count();
+            assert_eq!(n_bytes, 4, "{}", char::from(*c));
+        }
+    }
+
+    #[test]
+    fn a_password_has_every_kind_of_character_and_no_other() {
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..200 {
+            let password = random_password().unwrap();
+            let text = password.expose();
+            assert_eq!(text.len(), N_PASSWORD_CHARS);
+            assert!(is_acceptable(text) && text.bytes().all(|b| ALPHABET.contains(&b)), "{text}");
+            assert_eq!(format!("{password:?}"), "****");
+            assert!(seen.insert(text.clone()), "the same password twice");
+        }
+    }
+
+    #[test]
+    fn an_iv_is_not_used_twice() {
+        assert_ne!(random_iv().unwrap(), random_iv().unwrap());
+    }
+}
