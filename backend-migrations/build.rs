@@ -20,13 +20,15 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", root.display());
     let mut code = String::new();
     for (name, folder) in [("EMBEDDED_CENTRAL", "central"), ("EMBEDDED_TENANT", "tenant")] {
-        let mut paths: Vec<_> =
-            fs::read_dir(root.join(folder))?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
+        let mut paths: Vec<_> = fs::read_dir(root.join(folder))?
+            .map(|entry| entry.map(|e| e.path()))
+            .collect::<Result<_, _>>()?;
         paths.sort();
         writeln!(code, "const {name}: &[(&str, &[u8])] = &[").map_err(io::Error::other)?;
         for path in paths.iter().filter(|path| path.is_file()) {
             let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-            writeln!(code, "    ({file_name:?}, include_bytes!({:?})),", path.to_string_lossy()).map_err(io::Error::other)?;
+            writeln!(code, "    ({file_name:?}, include_bytes!({:?})),", path.to_string_lossy())
+                .map_err(io::Error::other)?;
         }
         writeln!(code, "];").map_err(io::Error::other)?;
     }

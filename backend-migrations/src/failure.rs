@@ -6,8 +6,8 @@ use crate::{
     migration::Direction,
     plan::Problem,
     seal::OpenError,
-    sql::excerpt,
     session::{ConnectError, SessionError},
+    sql::excerpt,
 };
 
 impl Failure {
@@ -54,14 +54,8 @@ impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         let message = error.to_string();
         let untouched = Some("nothing was changed".to_owned());
-        let plain = |code, state, hint| Self {
-            code,
-            message: message.clone(),
-            at: None,
-            excerpt: None,
-            state,
-            hint,
-        };
+        let plain =
+            |code, state, hint| Self { code, message: message.clone(), at: None, excerpt: None, state, hint };
         match error {
             ApplyError::Plan(error) => {
                 let has_no_down = error.problems.iter().any(|problem| matches!(problem, Problem::NoDown(_)));
@@ -142,11 +136,9 @@ fn aftermath(error: &StatementError) -> String {
         Aftermath::Partly { n_finished } => {
             format!("{} and recorded; the rest is not; the migration is half {verb}", committed(n_finished))
         }
-        Aftermath::Unclear { n_finished } => format!(
-            "{}; whether statement {} is too is not known",
-            committed(n_finished),
-            error.at.statement
-        ),
+        Aftermath::Unclear { n_finished } => {
+            format!("{}; whether statement {} is too is not known", committed(n_finished), error.at.statement)
+        }
         Aftermath::Unrecorded { n_finished } => {
             format!("{}, but that could not be recorded", committed(n_finished))
         }

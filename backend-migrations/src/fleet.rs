@@ -294,18 +294,11 @@ impl<C: Connect> Crew<'_, C> {
                 return Ok(Some(Outcome::Stopped { done: Vec::new(), n_remaining: 0 }));
             }
         };
-        let work = |options| Work {
-            set: self.set,
-            options,
-            tenant,
-            events: &self.events,
-            stop: &self.stop.soft,
-        };
+        let work =
+            |options| Work { set: self.set, options, tenant, events: &self.events, stop: &self.stop.soft };
         let result = match &self.options.job {
             Job::Inspect => match session.history().await {
-                Ok(history) => {
-                    Ok(Some(Outcome::Inspected { standing: Standing::of(self.set, &history) }))
-                }
+                Ok(history) => Ok(Some(Outcome::Inspected { standing: Standing::of(self.set, &history) })),
                 Err(error) => Err(error.into()),
             },
             Job::Plan(options) => match apply::prepare(&mut session, work(options)).await {

@@ -18,9 +18,11 @@ struct Cli {
 fn main() -> ExitCode {
     let command = help::grouped(Cli::command(), &[]);
     match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => {
-            cli::run(cli.command, cli.global, Face { name: "backend-migrations", migrations_dir: "migrations".into() })
-        }
+        Ok(cli) => cli::run(
+            cli.command,
+            cli.global,
+            Face { name: "backend-migrations", migrations_dir: "migrations".into() },
+        ),
         Err(error) => error.exit(),
     }
 }

@@ -96,7 +96,9 @@ impl fmt::Display for Slug {
 
 /// A text that is no slug.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{slug:?} is no slug: lower-case letters, digits and single `-`, at most 50, beginning with a letter")]
+#[error(
+    "{slug:?} is no slug: lower-case letters, digits and single `-`, at most 50, beginning with a letter"
+)]
 pub struct SlugError {
     /// What was given.
     pub slug: String,
@@ -272,7 +274,12 @@ impl Birth<'_> {
         }
         central.close().await;
         let n_migrations = result?;
-        Ok(Provisioned { label: (*target.label).clone(), user: target.user.clone(), n_migrations, was_active })
+        Ok(Provisioned {
+            label: (*target.label).clone(),
+            user: target.user.clone(),
+            n_migrations,
+            was_active,
+        })
     }
 
     /// Writes the row of a tenant that is new.
@@ -324,16 +331,16 @@ impl Birth<'_> {
         let database = &target.label.database;
         if !is_active {
             let mut session = Admin::connect(connector, admin).await.map_err(ProvisionErrorKind::Admin)?;
-            let step = |step: String| move |source| ProvisionErrorKind::Server { step, source };
+            let failed = |step: String| move |source| ProvisionErrorKind::Server { step, source };
             session
                 .create_database(database)
                 .await
-                .map_err(step(format!("making database `{database}`")))?;
+                .map_err(failed(format!("making database `{database}`")))?;
             self.present.push(format!("database `{database}` on {}", admin.label.server));
             session
                 .create_account(&target.user, &password, database)
                 .await
-                .map_err(step(format!("making account '{}'", target.user)))?;
+                .map_err(failed(format!("making account '{}'", target.user)))?;
             self.present.push(format!("account '{}'@'%'", target.user));
             session.close().await;
         }

@@ -46,11 +46,11 @@ pub(crate) struct Samples {
 pub(crate) async fn create(root_url: &str, migrations: &Path) -> anyhow::Result<Samples> {
     let root_url = root_url.trim_end_matches('/').to_owned();
     let central_url = format!("{root_url}/{CENTRAL_DATABASE}");
-    let mut samples =
-        Samples { central_url, pending: String::new(), root_url, databases: vec![] };
-    samples.run(&format!("CREATE DATABASE {CENTRAL_DATABASE} CHARACTER SET utf8mb4")).await.with_context(
-        || format!("the server has a database `{CENTRAL_DATABASE}` already, or none may be made on it"),
-    )?;
+    let mut samples = Samples { central_url, pending: String::new(), root_url, databases: vec![] };
+    let sql = format!("CREATE DATABASE {CENTRAL_DATABASE} CHARACTER SET utf8mb4");
+    run(&samples.root_url, sql).await.with_context(|| {
+        format!("the server has a database `{CENTRAL_DATABASE}` already, or none may be made on it")
+    })?;
     if let Err(error) = samples.fill(migrations).await {
         samples.remove().await.ok();
         return Err(error);
@@ -95,8 +95,7 @@ impl Samples {
             set: &older,
         };
         for (slug, name) in TENANTS {
-            let tenant =
-                NewTenant { slug: Slug::parse(slug)?, name: name.into(), id: None, server: None };
+            let tenant = NewTenant { slug: Slug::parse(slug)?, name: name.into(), id: None, server: None };
             let provisioned = provision_tenant(provisioning, &tenant, &stop, |_| Ok(())).await?;
             self.databases.push((provisioned.label.database, provisioned.user));
         }
@@ -107,18 +106,29 @@ impl Samples {
         self.databases.len()
     }
 
-    /// Removes what [`create`] made, from a server that stays.
-    pub(crate) async fn remove(&self) -> anyhow::Result<()> {
-        for (database, user) in &self.databases {
-            self.run(&format!("DROP DATABASE IF EXISTS `{database}`; DROP USER IF EXISTS '{user}'@'%'")).await?;
-        }
-        self.run(&format!("DROP DATABASE IF EXISTS {CENTRAL_DATABASE}")).await
+    /// The tenants' databases, each with its account.
+    pub(crate) fn databases(&self) -> &[(String, String)] {
+        &self.databases
     }
 
-    async fn run(&self, sql: &str) -> anyhow::Result<()> {
-        let mut connection = MySqlConnection::connect(&self.root_url).await?;
-        connection.execute(raw_sql(AssertSqlSafe(sql))).await?;
-        connection.close().await?;
-        Ok(())
+    /// Removes what [`create`] made, from a server that stays.
+    pub(crate) async fn remove(&self) -> anyhow::Result<()> {
+        remove(&self.root_url, &self.databases).await
     }
+}
+
+/// Removes the central database and these tenants' databases and accounts.
+pub(crate) async fn remove(root_url: &str, databases: &[(String, String)]) -> anyhow::Result<()> {
+    for (database, user) in databases {
+        let sql = format!("DROP DATABASE IF EXISTS `{database}`; DROP USER IF EXISTS '{user}'@'%'");
+        run(root_url, sql).await?;
+    }
+    run(root_url, format!("DROP DATABASE IF EXISTS {CENTRAL_DATABASE}")).await
+}
+
+async fn run(root_url: &str, sql: String) -> anyhow::Result<()> {
+    let mut connection = MySqlConnection::connect(root_url).await?;
+    connection.execute(raw_sql(AssertSqlSafe(sql))).await?;
+    connection.close().await?;
+    Ok(())
 }

@@ -2,7 +2,12 @@
 
 use std::io::{self, Write as _};
 
-use super::{Format, error::CliError, exit::ExitStatus, settings::{MigrationKind, Settings}};
+use super::{
+    Format,
+    error::CliError,
+    exit::ExitStatus,
+    settings::{MigrationKind, Settings},
+};
 use crate::{
     make::{self, MigrationName},
     migration::Version,

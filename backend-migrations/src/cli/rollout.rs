@@ -220,11 +220,15 @@ pub(super) async fn rollback(args: RollbackArgs, settings: &Settings) -> Result<
     match args.tenant {
         Some(tenant) => {
             let options = single(job, Scope::Tenant, settings)?;
-            over_tenants(Selection::One(tenant), options, settings).await.map(|summary| summary.verdict().into())
+            over_tenants(Selection::One(tenant), options, settings)
+                .await
+                .map(|summary| summary.verdict().into())
         }
         None if args.all_tenants => {
             let options = args.fleet.options(job, settings)?;
-            over_tenants(args.fleet.selection()?, options, settings).await.map(|summary| summary.verdict().into())
+            over_tenants(args.fleet.selection()?, options, settings)
+                .await
+                .map(|summary| summary.verdict().into())
         }
         None => over_central(job, settings).await.map(|summary| summary.verdict().into()),
     }

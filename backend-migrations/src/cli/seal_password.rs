@@ -17,9 +17,8 @@ pub struct Args {}
 
 pub(super) fn run(_: &Args, settings: &Settings) -> Result<ExitStatus, CliError> {
     let key = settings.key()?;
-    let password = read().map_err(|error| {
-        CliError::refused("input", format!("the password cannot be read: {error}"), None)
-    })?;
+    let password = read()
+        .map_err(|error| CliError::refused("input", format!("the password cannot be read: {error}"), None))?;
     if password.expose().is_empty() {
         return Err(CliError::refused(
             "input",

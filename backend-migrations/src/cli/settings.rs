@@ -47,9 +47,9 @@ impl Settings {
         let mut variables = HashMap::new();
         for name in VARIABLES {
             if let Some(value) = std::env::var_os(name) {
-                let value = value.into_string().map_err(|_| {
-                    CliError::refused("settings", format!("`{name}` is not UTF-8"), None)
-                })?;
+                let value = value
+                    .into_string()
+                    .map_err(|_| CliError::refused("settings", format!("`{name}` is not UTF-8"), None))?;
                 variables.insert(name.to_owned(), Secret::new(value));
             }
         }
@@ -80,11 +80,7 @@ impl Settings {
             connect: settings.duration(global.connect_timeout, "CONNECT_TIMEOUT", default.connect)?,
             lock: settings.duration(global.lock_timeout, "LOCK_TIMEOUT", default.lock)?,
             lock_wait: settings.duration(global.lock_wait, "LOCK_WAIT", default.lock_wait)?,
-            statement: settings.duration(
-                global.statement_timeout,
-                "STATEMENT_TIMEOUT",
-                default.statement,
-            )?,
+            statement: settings.duration(global.statement_timeout, "STATEMENT_TIMEOUT", default.statement)?,
         };
         Ok(settings)
     }
@@ -93,12 +89,7 @@ impl Settings {
         self.variables.get(name).map(|value| value.expose().as_str())
     }
 
-    fn duration(
-        &self,
-        flag: Option<Duration>,
-        name: &str,
-        default: Duration,
-    ) -> Result<Duration, CliError> {
+    fn duration(&self, flag: Option<Duration>, name: &str, default: Duration) -> Result<Duration, CliError> {
         match (flag, self.variable(name)) {
             (Some(flag), _) => Ok(flag),
             (None, None) => Ok(default),
@@ -113,7 +104,10 @@ impl Settings {
     }
 
     /// The value of `name`, or the contents of the file that `name` with `_FILE` names, without the line's end.
-    #[expect(clippy::disallowed_methods, reason = "a secret in a file is how Docker and Kubernetes hand it in")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a secret in a file is how Docker and Kubernetes hand it in"
+    )]
     fn secret(&self, name: &str) -> Result<Option<Secret<String>>, CliError> {
         if let Some(value) = self.variable(name) {
             return Ok(Some(Secret::new(value.to_owned())));
@@ -159,7 +153,8 @@ impl Settings {
                 "settings",
                 "`CENTRAL_DATABASE_URL` is not set",
                 Some(
-                    "set it to mysql://USER:PASSWORD@HOST:PORT/DATABASE in the environment or in `.env`".into(),
+                    "set it to mysql://USER:PASSWORD@HOST:PORT/DATABASE in the environment or in `.env`"
+                        .into(),
                 ),
             )
         })
@@ -210,7 +205,9 @@ impl Settings {
     pub(super) fn migration_set(&self, kind: MigrationKind) -> Result<MigrationSet, CliError> {
         let result = match self.named_migrations_dir() {
             #[cfg(feature = "embed")]
-            None => disk::from_files(kind.embedded().iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec()))),
+            None => disk::from_files(
+                kind.embedded().iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())),
+            ),
             _ => disk::load(&self.migrations_dir().join(kind.folder())),
         };
         // Each problem has its hint beside it.

@@ -4,10 +4,7 @@ use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnection, raw_s
 use tokio::time::timeout;
 
 use super::{
-    Central, CentralError, MySqlConnector,
-    books::text,
-    connect,
-    server_error::session_error,
+    Central, CentralError, MySqlConnector, books::text, connect, server_error::session_error,
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
@@ -73,8 +70,7 @@ pub(crate) struct Admin {
 
 impl Admin {
     pub(crate) async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, ConnectError> {
-        let mut admin =
-            Self { connection: connector.open(target).await?, connector: connector.clone() };
+        let mut admin = Self { connection: connector.open(target).await?, connector: connector.clone() };
         // In this mode a quote is the only character of a string literal that needs care. If the server does not take
         // it, the first statement says so.
         admin.run("SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', NAMES utf8mb4".into()).await.ok();
@@ -83,10 +79,8 @@ impl Admin {
 
     /// Whether there is a database of this name.
     pub(crate) async fn has_database(&mut self, name: &str) -> Result<bool, SessionError> {
-        let sql = format!(
-            "SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}",
-            text(name)
-        );
+        let sql =
+            format!("SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = {}", text(name));
         Ok(self.number(sql).await? > 0)
     }
 
@@ -141,9 +135,9 @@ impl Admin {
 async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SessionError> {
     match timeout(BOOKKEEPING_LIMIT, work).await {
         Ok(result) => result.map_err(|error| session_error(&error)),
-        Err(_) => Err(SessionError::Lost {
-            message: format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs()),
-        }),
+        Err(_) => {
+            Err(SessionError::Lost { message: format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs()) })
+        }
     }
 }
 

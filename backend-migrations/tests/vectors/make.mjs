@@ -20,7 +20,7 @@ const keys = [
   ...[0, 1, 2].map((n) => sha256(`key ${n}`).toString('hex').slice(0, 32)),
   'your-32-character-secret-key!!!!',
   ' "quotes\' and \\slashes\\, #$% ',
-  'Schlüssel für Mandanten: äöü',
+  'Schlüssel für alle: äöü',
   'ключ-密鍵-🔑-0123456789-',
 ].map((key) => {
   const bytes = Buffer.byteLength(key, 'utf8');

@@ -27,7 +27,9 @@ use backend_migrations::{
     fleet::Stop,
     migration::MigrationSet,
     mysql::{MySqlConnector, parse_url},
-    provision::{NewTenant, ProvisionError, ProvisionErrorKind, Provisioned, Provisioning, Slug, provision_tenant},
+    provision::{
+        NewTenant, ProvisionError, ProvisionErrorKind, Provisioned, Provisioning, Slug, provision_tenant,
+    },
     secret::Key,
     session::Limits,
     tenant::Target,
@@ -69,7 +71,8 @@ async fn main() -> anyhow::Result<()> {
     });
     let app = Router::new().route("/tenants", post(create_tenant)).with_state(Arc::clone(&backend));
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:8080".to_owned());
-    let listener = TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(&address).await.with_context(|| format!("cannot listen on {address}"))?;
     println!("listening on http://{}", listener.local_addr()?);
     let shutdown = async move {
         tokio::signal::ctrl_c().await.ok();
@@ -114,7 +117,8 @@ fn answer(result: Result<Provisioned, ProvisionError>) -> Response {
         }
         Ok(Provisioned { label, n_migrations, .. }) => {
             let id = label.id.map(|id| id.0);
-            let body = json!({ "id": id, "slug": label.slug, "status": "ACTIVE", "migrations": n_migrations });
+            let body =
+                json!({ "id": id, "slug": label.slug, "status": "ACTIVE", "migrations": n_migrations });
             (StatusCode::CREATED, Json(body)).into_response()
         }
         Err(error) => {

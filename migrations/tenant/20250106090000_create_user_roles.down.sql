@@ -1,0 +1,2 @@
+-- Everybody loses their roles; people and roles themselves stay.
+DROP TABLE user_roles;

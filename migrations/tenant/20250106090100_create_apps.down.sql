@@ -1,0 +1,2 @@
+-- The apps and their settings are gone after this.
+DROP TABLE apps;

@@ -1,0 +1,2 @@
+-- All tasks are gone after this.
+DROP TABLE tasks;
