@@ -75,13 +75,21 @@ impl MySqlSession {
 
     /// Who holds the lock, as far as this account may see.
     async fn lock_holder(&mut self) -> Option<LockHolder> {
-        let sql = format!("SELECT IS_USED_LOCK({});SHOW FULL PROCESSLIST", books::LOCK_NAME);
-        let sets = self.query(sql, BOOKKEEPING_LIMIT).await.ok()?;
+        let sql = format!(
+            "SELECT IS_USED_LOCK({});SHOW FULL PROCESSLIST;{}",
+            books::LOCK_NAME,
+            books::SELECT_HISTORY
+        );
+        // The last of them fails where there is no history yet; the others count all the same.
+        let (sets, _) = self.query_until_error(sql, BOOKKEEPING_LIMIT).await;
         let connection_id = sets.first()?.first()?.try_get::<Option<i64>, _>(0).ok()??.cast_unsigned();
         let row = sets.get(1)?.iter().find(|row| unsigned(row, "Id") == Some(connection_id));
         let text = |column| row.and_then(|row| row.try_get::<Option<String>, _>(column).ok().flatten());
+        let history = sets.get(2).and_then(|rows| history_rows(rows).ok()).unwrap_or_default();
+        let unfinished = history.iter().find(|row| !row.success);
         Some(LockHolder {
             connection_id,
+            began: unfinished.map(|row| (row.version, row.installed_on_s)),
             account: text("User").map(|user| format!("{user}@{}", text("Host").unwrap_or_default())),
             activity: row.map(|_| match text("Info") {
                 Some(statement) => statement.split_whitespace().collect::<Vec<_>>().join(" "),

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::migration::Version;
+
 /// Whether a statement whose answer we did not get changed the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -22,6 +24,8 @@ pub struct LockHolder {
     pub activity: Option<String>,
     /// For how many seconds it has been at that.
     pub seconds: Option<u64>,
+    /// The migration that the history has as begun and not completed, and when it was begun, in seconds since 1970 UTC.
+    pub began: Option<(Version, i64)>,
 }
 
 impl fmt::Display for LockHolder {
@@ -29,10 +33,12 @@ impl fmt::Display for LockHolder {
         write!(f, "connection {}", self.connection_id)?;
         self.account.iter().try_for_each(|account| write!(f, " ({account})"))?;
         match (&self.activity, self.seconds) {
-            (Some(activity), Some(seconds)) => write!(f, ", for {seconds} s: {activity}"),
-            (Some(activity), None) => write!(f, ": {activity}"),
-            _ => Ok(()),
+            (Some(activity), Some(seconds)) => write!(f, ", for {seconds} s: {activity}")?,
+            (Some(activity), None) => write!(f, ": {activity}")?,
+            _ => f.write_str(", of which an account without the privilege PROCESS may not see more")?,
         }
+        let began = self.began.and_then(|(version, at_s)| Some((version, jiff::Timestamp::from_second(at_s).ok()?)));
+        began.iter().try_for_each(|(version, at)| write!(f, "; migration {version} was begun at {at}"))
     }
 }
 
