@@ -62,7 +62,7 @@ pub enum SessionError {
         message: String,
     },
     /// The statement ran longer than [`Limits::statement`] and was killed.
-    #[error("the statement ran longer than {} s and was killed{}", .limit.as_secs_f32(), fate_words(*.fate))]
+    #[error("the statement ran longer than {} s and was killed", .limit.as_secs_f32())]
     TimedOut {
         /// The limit.
         limit: Duration,
@@ -70,7 +70,7 @@ pub enum SessionError {
         fate: Fate,
     },
     /// The statement was killed because the run was told twice to stop.
-    #[error("the statement was killed because the run was stopped{}", fate_words(*.fate))]
+    #[error("the statement was killed because the run was told twice to stop")]
     Killed {
         /// What it left.
         fate: Fate,
@@ -89,13 +89,6 @@ pub enum SessionError {
     /// The server would not give out a lock at all.
     #[error("the server did not give out the lock: GET_LOCK answered NULL")]
     LockRefused,
-}
-
-fn fate_words(fate: Fate) -> &'static str {
-    match fate {
-        Fate::NotApplied => "; it left nothing behind",
-        Fate::Unknown => "; whether it changed anything is not known",
-    }
 }
 
 impl SessionError {
