@@ -148,7 +148,11 @@ pub async fn apply<S: TenantSession>(
     let plan = plan::plan(work.set, &history, work.options)?;
     let n_migrations = plan.steps.len();
     work.events.tell(Event::TenantPlanned { tenant: work.tenant.clone(), n_migrations }).await;
+    if n_migrations == 0 {
+        return Ok(());
+    }
     create_tables(session, &history, &plan).await?;
+    forget_settled(session, &history).await?;
     for (n_done, step) in plan.steps.iter().enumerate() {
         if work.stop.is_cancelled() {
             applied.n_remaining = n_migrations - n_done;
@@ -166,7 +170,7 @@ async fn create_tables<S: TenantSession>(
     history: &History,
     plan: &Plan,
 ) -> Result<(), ApplyError> {
-    let needs_journal = plan.steps.iter().any(|step| needs_journal(step.script()));
+    let needs_journal = plan.steps.iter().any(|step| needs_journal(step, history));
     let (history, journal) = (!history.has_table, needs_journal && !history.has_journal);
     if history || journal {
         write(session, Record::CreateTables { history, journal }).await?;
@@ -174,9 +178,26 @@ async fn create_tables<S: TenantSession>(
     Ok(())
 }
 
-/// Whether a crash in the middle of this script would leave a state that the history row alone cannot tell.
-fn needs_journal(script: &Script) -> bool {
-    script.statements.len() > 1 && !script.is_transactional()
+/// Removes what the journal says of migrations that a person has settled by hand in the history: begun again, they
+/// would seem to have got as far as it says.
+async fn forget_settled<S: TenantSession>(session: &mut S, history: &History) -> Result<(), ApplyError> {
+    for progress in &history.progress {
+        if history.row(progress.version).is_none_or(|row| row.success) {
+            let (version, direction) = (progress.version, progress.direction);
+            write(session, Record::Forget { version, direction }).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a crash in the middle of this step would leave a state that the history row alone cannot tell.
+fn needs_journal(step: &Step, history: &History) -> bool {
+    let script = step.script();
+    // A row that was only declared applied has no time, by which a begun undoing is told from a begun apply.
+    let is_timeless = || history.row(step.migration.version).is_some_and(|row| row.execution_time_ns < 0);
+    let is_undoing_unknown = step.direction == Direction::Down && is_timeless();
+    // A file that was cut down to one statement since it stopped still has its row.
+    step.is_resume || (!script.is_transactional() && (script.statements.len() > 1 || is_undoing_unknown))
 }
 
 async fn write<S: TenantSession>(session: &mut S, record: Record<'_>) -> Result<(), ApplyError> {
@@ -201,8 +222,7 @@ impl<'a, S: TenantSession> Run<'a, S> {
             work,
             step,
             script: step.script(),
-            // A file that was cut down to one statement since it stopped still has its row.
-            has_journal: needs_journal(step.script()) || step.is_resume,
+            has_journal: needs_journal(step, history),
             finished: progress.filter(|_| step.is_resume).map(|p| p.finished.clone()).unwrap_or_default(),
         }
     }
@@ -280,22 +300,27 @@ impl<'a, S: TenantSession> Run<'a, S> {
             }
             return Aftermath::Unclear { n_finished };
         }
-        let is_lost = matches!(source, SessionError::Lost { .. });
+        // Without a journal the whole script is one transaction, or one statement.
         let changed = |s: &Statement| s.kind != StatementKind::Session;
-        if !self.script.statements[..n_finished].iter().any(changed) {
-            let has_journal = self.has_journal;
-            // What was not committed goes with the connection.
-            if is_lost
-                || self.session.record(Record::Abandon { version, direction, has_journal }).await.is_ok()
-            {
-                return Aftermath::Nothing;
+        let is_begun = self.has_journal && self.script.statements[..n_finished].iter().any(changed);
+        let record = if is_begun {
+            Record::Fail { version, direction, journal: entry(self.script, &self.finished, Some(&error)) }
+        } else {
+            Record::Abandon { version, direction, has_journal: self.has_journal }
+        };
+        let is_lost = matches!(source, SessionError::Lost { .. });
+        let is_recorded = !is_lost && self.session.record(record).await.is_ok();
+        match self.script.statements[index].kind {
+            _ if is_recorded && is_begun => Aftermath::Partly { n_finished },
+            _ if is_recorded => Aftermath::Nothing,
+            // It goes with the connection, and the record before it names the finished ones.
+            kind if is_transactional(kind) => {
+                let is_noted = self.step.is_resume || (self.has_journal && n_finished > 0);
+                if is_noted { Aftermath::Partly { n_finished } } else { Aftermath::Nothing }
             }
-            return Aftermath::Unrecorded { n_finished: 0 };
+            // The record before it says that it runs.
+            _ => Aftermath::Unrecorded { n_finished },
         }
-        let journal = entry(self.script, &self.finished, Some(&error));
-        // Where this record is lost, the one before it stands: it names the same statements.
-        self.session.record(Record::Fail { version, direction, journal }).await.ok();
-        Aftermath::Partly { n_finished }
     }
 
     /// Records that statement `index` is done and, if the next one can leave doubt, that it runs.
@@ -328,10 +353,11 @@ impl<'a, S: TenantSession> Run<'a, S> {
 
     /// Statement `index` went well and the record of it did not.
     fn unrecorded(&self, index: usize, source: SessionError) -> ApplyError {
-        let aftermath = if is_transactional(self.script.statements[index].kind) {
-            Aftermath::Recorded
-        } else {
-            Aftermath::Unrecorded { n_finished: index + 1 }
+        let aftermath = match self.script.statements[index].kind {
+            StatementKind::Dml | StatementKind::Session => Aftermath::Recorded,
+            StatementKind::Ddl => Aftermath::Unrecorded { n_finished: index + 1 },
+            // It may have been part of the transaction that its record did not commit.
+            StatementKind::Opaque => Aftermath::Unclear { n_finished: index },
         };
         self.error(index, source, aftermath)
     }

@@ -51,6 +51,13 @@ pub enum Record<'a> {
         /// Whether the journal is missing and will be needed.
         journal: bool,
     },
+    /// Removes the journal's row of a script that is not half done any more.
+    Forget {
+        /// The migration's version.
+        version: Version,
+        /// Which of its scripts.
+        direction: Direction,
+    },
     /// Opens a transaction and notes in it that a script begins (or goes on); left open, for the first statement to
     /// commit it, or to be undone with it.
     Begin {
@@ -80,7 +87,8 @@ pub enum Record<'a> {
         direction: Direction,
         /// How long it took.
         elapsed: Duration,
-        /// Whether the last statement is still uncommitted.
+        /// Whether the last statement is still uncommitted for certain. Where it may or may not be, as after a `CALL`,
+        /// it is committed before the row changes, and a crash in between leaves what a DDL statement would.
         in_transaction: bool,
         /// Whether a journal row is to be removed.
         has_journal: bool,

@@ -40,7 +40,7 @@ const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
 
 const CREATE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS _backend_migrations_journal (
     version BIGINT NOT NULL,
-    direction CHAR(4) CHARACTER SET ascii NOT NULL,
+    direction VARCHAR(4) CHARACTER SET ascii NOT NULL,
     n_statements INT NOT NULL,
     finished MEDIUMTEXT CHARACTER SET ascii NOT NULL,
     running INT NULL,
@@ -57,6 +57,7 @@ pub(super) fn sql(record: &Record<'_>) -> String {
             let wanted = [(history, CREATE_HISTORY), (journal, CREATE_JOURNAL)];
             join(wanted.into_iter().filter(|(is_wanted, _)| **is_wanted).map(|(_, sql)| sql.to_owned()))
         }
+        Record::Forget { version, direction } => delete(*version, *direction),
         Record::Begin { migration, direction, is_resume, journal } => {
             let version = migration.version;
             let description = text(&migration.description);
@@ -100,9 +101,9 @@ pub(super) fn sql(record: &Record<'_>) -> String {
                 Direction::Down => format!("DELETE FROM _sqlx_migrations WHERE version = {version}"),
             };
             let journal = has_journal.then(|| delete(*version, *direction));
+            // A `CALL` alone may or may not have left a transaction open; where none is, this commits nothing.
             let begin = (!in_transaction && *has_journal).then(|| "BEGIN".to_owned());
-            let commit = (*in_transaction || *has_journal).then(|| "COMMIT".to_owned());
-            join(begin.into_iter().chain([row]).chain(journal).chain(commit))
+            join(begin.into_iter().chain([row]).chain(journal).chain(["COMMIT".to_owned()]))
         }
         Record::Fail { version, direction, journal } => {
             join(["ROLLBACK".to_owned(), update(*version, *direction, journal)])

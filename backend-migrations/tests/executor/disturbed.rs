@@ -1,0 +1,304 @@
+//! Every failure at every moment of a run, and the run after it.
+
+use std::collections::HashSet;
+
+use backend_migrations::{
+    apply::{Aftermath, Applied, ApplyError, Work, apply},
+    event::Events,
+    history::StatementDigest,
+    migration::{Direction, MigrationSet, StatementKind, Version},
+    plan::{Goal, PlanOptions, Problem},
+    session::{Fate, TenantSession as _},
+    tenant::{Label, ServerId},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    model::{Op, State},
+    session::{Database, How, ModelSession, Moment, commits},
+    sets::{every_shape, kind},
+};
+
+/// Runs to `goal` in a session of its own; gives what could have failed in it, too.
+pub(crate) fn run(
+    database: &Database,
+    set: &MigrationSet,
+    goal: Goal,
+    fault: Option<(usize, How)>,
+) -> (Result<Applied, ApplyError>, Vec<Moment>) {
+    let mut session = ModelSession::new(database, fault);
+    let (events, _) = Events::channel();
+    let mut applied = Applied::default();
+    let server = ServerId { host: "localhost".into(), port: 3306 };
+    let label = Label { id: None, slug: "a".into(), name: "A".into(), database: "a_db".into(), server };
+    let work = Work {
+        set,
+        options: &PlanOptions { goal, allow_out_of_order: false },
+        tenant: &label.into(),
+        events: &events,
+        stop: &CancellationToken::new(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let result = runtime.block_on(apply(&mut session, work, &mut applied));
+    let moments = std::mem::take(&mut session.moments);
+    runtime.block_on(session.close());
+    (result.map(|()| applied), moments)
+}
+
+/// A database with all of `set` applied, and what applying it left forgotten.
+pub(crate) fn applied(set: &MigrationSet) -> State {
+    let database = Database::default();
+    run(&database, set, Goal::Latest, None).0.expect("an undisturbed run");
+    let mut state = database.committed();
+    state.effects.clear();
+    for row in state.rows.iter_mut().flatten() {
+        row.execution_time_ns = 1_000 + row.version.0;
+    }
+    state
+}
+
+#[test]
+fn up_at_every_moment() {
+    disturb(&State::default(), Goal::Latest);
+}
+
+#[test]
+fn down_at_every_moment() {
+    disturb(&applied(&every_shape()), Goal::DownTo(Version(0)));
+}
+
+/// Declared rows have no time that would tell a revert from an apply.
+#[test]
+fn down_of_declared_migrations_at_every_moment() {
+    let mut start = applied(&every_shape());
+    for row in start.rows.iter_mut().flatten() {
+        row.execution_time_ns = -1;
+    }
+    disturb(&start, Goal::DownTo(Version(0)));
+}
+
+fn disturb(start: &State, goal: Goal) {
+    let set = every_shape();
+    let database = Database::new(start.clone());
+    let (result, moments) = run(&database, &set, goal, None);
+    assert_eq!(result.expect("an undisturbed run").done.len(), set.len());
+    let calm = database.committed();
+    assert_eq!(calm.effects, expected_effects(&set, goal.direction()));
+    assert_at_rest(&calm);
+
+    let (mut n_resumed, mut n_refused) = (0, 0);
+    for (at, moment) in moments.iter().enumerate() {
+        for how in moment.ways() {
+            let case = format!("{goal:?}: {how:?} at {at}, {moment:?}");
+            let case = Case { set: &set, start, calm: &calm, goal, moment, how, name: &case };
+            if case.check(at) { n_resumed += 1 } else { n_refused += 1 }
+        }
+    }
+    // Were one of them never seen, this test would look away.
+    assert!(n_resumed > 300 && n_refused > 100, "{n_resumed} resumed, {n_refused} refused");
+}
+
+/// What a set's scripts leave in a database when nothing goes wrong.
+fn expected_effects(set: &MigrationSet, direction: Direction) -> Vec<String> {
+    let scripts: Vec<_> = match direction {
+        Direction::Up => set.iter().filter_map(|m| m.script(direction)).collect(),
+        Direction::Down => set.iter().rev().filter_map(|m| m.script(direction)).collect(),
+    };
+    let statements = scripts.into_iter().flat_map(|script| &script.statements);
+    statements.filter(|s| s.kind != StatementKind::Session).map(|s| s.text.clone()).collect()
+}
+
+fn assert_at_rest(state: &State) {
+    assert_eq!(state.journal.as_deref(), Some(&[][..]));
+    for row in state.rows.as_deref().expect("the history is there") {
+        assert!(row.success && row.execution_time_ns >= 0, "{row:?}");
+    }
+}
+
+struct Case<'a> {
+    set: &'a MigrationSet,
+    start: &'a State,
+    calm: &'a State,
+    goal: Goal,
+    moment: &'a Moment,
+    how: How,
+    name: &'a str,
+}
+
+impl Case<'_> {
+    /// Fails once, runs again; true where the second run completes, false where it refuses.
+    fn check(&self, at: usize) -> bool {
+        let Self { name, .. } = self;
+        let database = Database::new(self.start.clone());
+        let (result, _) = run(&database, self.set, self.goal, Some((at, self.how)));
+        let error = result.expect_err(name);
+        let after = database.committed();
+        self.assert_no_repetition(&after);
+        if self.is_answered() {
+            self.assert_rest(&after);
+        }
+        let uncounted = self.uncounted(&after);
+
+        let (result, moments) = run(&database, self.set, self.goal, None);
+        let is_resumed = match result {
+            Ok(_) => {
+                assert_eq!(database.committed().timeless(), self.calm.clone().timeless(), "{name}");
+                assert_eq!(uncounted, None, "{name}: went on past a statement that the books do not know");
+                assert!(!self.must_be_refused(), "{name}: a statement whose fate is unknown was not refused");
+                true
+            }
+            Err(ApplyError::Plan(error)) => {
+                let is_unclear = |p: &Problem| matches!(p, Problem::Unclear { direction, .. } if *direction == self.goal.direction());
+                assert!(error.problems.iter().all(is_unclear), "{name}: {error}");
+                assert!(!self.must_be_resumed(), "{name}: {error}");
+                assert_eq!(database.committed(), after, "{name}: a refusal changes nothing");
+                assert!(matches!(moments[..], [Moment::History, Moment::Lock]), "{name}: {moments:?}");
+                false
+            }
+            Err(error) => panic!("{name}: {error}"),
+        };
+        self.assert_promise_kept(&error, is_resumed, &after);
+        is_resumed
+    }
+
+    fn assert_no_repetition(&self, state: &State) {
+        let mut seen = HashSet::new();
+        for effect in &state.effects {
+            assert!(seen.insert(effect), "{}: `{effect}` is there twice", self.name);
+        }
+    }
+
+    /// Whether the executor knows what the failure left, and could record it.
+    fn is_answered(&self) -> bool {
+        let is_statement = matches!(self.moment, Moment::Execute(_));
+        let known = [How::Refused, How::Unparsed, How::Deadlocked];
+        let is_killed = matches!(self.how, How::TimedOut { fate: Fate::NotApplied, .. });
+        is_statement && (known.contains(&self.how) || is_killed)
+    }
+
+    /// A half-done script rests as sqlx would leave it; one of which nothing is done has left no trace.
+    fn assert_rest(&self, state: &State) {
+        let Moment::Execute(text) = self.moment else { return };
+        let direction = self.goal.direction();
+        let has = |text: &str| {
+            self.set
+                .iter()
+                .find(|m| m.script(direction).is_some_and(|s| s.statements.iter().any(|s| s.text == text)))
+        };
+        let migration = has(text).expect("every statement is of one migration");
+        let script = migration.script(direction).expect("it ran");
+        let is_begun = script.statements.iter().any(|s| state.effects.iter().any(|e| e.starts_with(&s.text)));
+        let rows = state.rows.as_deref().unwrap_or_default();
+        let row = rows.iter().find(|row| row.version == migration.version);
+        let found = row.map(|row| (row.success, row.execution_time_ns));
+        let before = self.start.rows.iter().flatten().find(|row| row.version == migration.version);
+        let expected = match (before, is_begun) {
+            (None, false) => None,
+            (None, true) => Some((false, -1)),
+            (Some(before), _) => Some((!is_begun, before.execution_time_ns)),
+        };
+        assert_eq!(found, expected, "{}", self.name);
+        let n_progress = state.journal.iter().flatten().filter(|p| p.version == migration.version).count();
+        let is_timeless = before.is_some_and(|row| row.execution_time_ns < 0);
+        let is_noted = is_begun && (script.statements.len() > 1 || is_timeless);
+        assert_eq!(n_progress, usize::from(is_noted), "{}", self.name);
+    }
+
+    /// A statement that is in the database and that the books do not count: run again, it would be there twice.
+    fn uncounted(&self, state: &State) -> Option<String> {
+        let direction = self.goal.direction();
+        let history = state.history();
+        let is_counted = |effect: &str| {
+            self.set.iter().any(|migration| {
+                let script = migration.script(direction).expect("every script is there");
+                let is_mine = script.statements.iter().any(|s| s.text == effect);
+                let is_done = match direction {
+                    Direction::Up => history.row(migration.version).is_some_and(|row| row.success),
+                    Direction::Down => history.row(migration.version).is_none(),
+                };
+                let progress = history.progress(migration.version, direction);
+                let digest = StatementDigest::of(effect);
+                is_mine && (is_done || progress.is_some_and(|p| p.finished.contains(&digest)))
+            })
+        };
+        state.effects.iter().find(|effect| !is_counted(effect)).cloned()
+    }
+
+    /// Nobody can know: the server began it and we got no answer.
+    fn must_be_refused(&self) -> bool {
+        let Moment::Execute(text) = self.moment else { return false };
+        let is_unknown =
+            matches!(self.how, How::LostBegun | How::LostDone | How::TimedOut { fate: Fate::Unknown, .. });
+        let is_half = text.starts_with("drop") && self.how != How::Unparsed && self.how != How::LostUnsent;
+        commits(text) && (is_unknown || is_half)
+    }
+
+    /// Nothing is in doubt.
+    fn must_be_resumed(&self) -> bool {
+        let is_safe = |text: &str| matches!(kind(text), StatementKind::Dml | StatementKind::Session);
+        match self.moment {
+            Moment::History | Moment::Lock => true,
+            Moment::Record("create tables" | "begin", ..) => true,
+            // What is committed here says that the next statement runs: whether it was sent, nobody wrote down.
+            Moment::Record("statement done", Op::Begin, _) => false,
+            Moment::Record("statement done", Op::Commit, _) if self.how == How::LostDone => false,
+            Moment::Record(_, _, last) => last.as_deref().is_none_or(is_safe),
+            Moment::Execute(text) if is_safe(text) => true,
+            Moment::Execute(text) => match self.how {
+                How::Unparsed => true,
+                How::Refused | How::TimedOut { fate: Fate::NotApplied, .. } => {
+                    kind(text) == StatementKind::Ddl
+                }
+                _ => false,
+            },
+        }
+    }
+
+    /// What the error says of the database is so, and the next run does what it says.
+    fn assert_promise_kept(&self, error: &ApplyError, is_resumed: bool, after: &State) {
+        let ApplyError::Statement(error) = error else {
+            assert!(!matches!(self.moment, Moment::Execute(_)), "{}: {error}", self.name);
+            assert!(is_resumed, "{}: {error}", self.name);
+            return;
+        };
+        let history = after.history();
+        let script = self
+            .set
+            .iter()
+            .filter_map(|m| m.script(error.direction))
+            .find(|s| s.file_name == error.at.file_name);
+        let script = script.expect("the error names a file");
+        let has = |text: &str| after.effects.iter().any(|effect| effect == text);
+        let n_there =
+            script.statements.iter().filter(|s| s.kind != StatementKind::Session && has(&s.text)).count();
+        match error.aftermath {
+            Aftermath::Nothing => {
+                assert!(is_resumed, "{}", self.name);
+                assert_eq!(n_there, 0, "{}", self.name);
+                assert!(!history.is_dirty(), "{}: a record of nothing", self.name);
+            }
+            Aftermath::Partly { n_finished } => {
+                assert!(is_resumed, "{}", self.name);
+                assert!(
+                    script.statements[..n_finished]
+                        .iter()
+                        .all(|s| s.kind == StatementKind::Session || has(&s.text)),
+                    "{}",
+                    self.name
+                );
+                assert!(history.is_dirty(), "{}", self.name);
+            }
+            Aftermath::Recorded => assert!(is_resumed || !self.must_be_resumed(), "{}", self.name),
+            // The worst is said; that it is better sometimes is no lie.
+            Aftermath::Unclear { n_finished } | Aftermath::Unrecorded { n_finished } => {
+                assert!(
+                    script.statements[..n_finished]
+                        .iter()
+                        .all(|s| s.kind == StatementKind::Session || has(&s.text)),
+                    "{}",
+                    self.name
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Planning and applying, held against a model of a database that can fail at any moment.
+
+mod applied;
+mod disturbed;
+mod model;
+mod planned;
+mod refused;
+mod replanned;
+mod session;
+mod sets;
+mod stands;
