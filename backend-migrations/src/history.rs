@@ -79,6 +79,11 @@ impl History {
         self.progress.iter().find(|p| p.version == version && p.direction == direction)
     }
 
+    /// The newest version that has a row, complete or not.
+    pub fn newest(&self) -> Option<Version> {
+        self.rows.iter().map(|row| row.version).max()
+    }
+
     /// The newest version that is recorded as complete.
     pub fn newest_applied(&self) -> Option<Version> {
         self.rows.iter().filter(|row| row.success).map(|row| row.version).max()

@@ -1,6 +1,10 @@
 //! What is to be done to one database: decided wholly, as a value, before the first statement runs.
 
-use std::{fmt, sync::Arc};
+mod problem;
+
+use std::sync::Arc;
+
+pub use self::problem::{Named, PlanError, Problem};
 
 use crate::{
     history::{History, HistoryRow, StatementDigest},
@@ -88,117 +92,6 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
-/// A migration as an error names it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// Its version.
-    pub version: Version,
-    /// The words of its file name, or what the history has.
-    pub description: String,
-}
-
-impl fmt::Display for Named {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.version, self.description)
-    }
-}
-
-/// Why nothing may be done to a database as it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// Applied from a file with other bytes.
-    Modified(Named),
-    /// Applied, and its file is gone.
-    Missing(Named),
-    /// Pending, and older than the newest applied migration.
-    OutOfOrder {
-        /// The pending migration.
-        pending: Named,
-        /// The newest applied one.
-        newest: Version,
-    },
-    /// Started, not completed, and nobody recorded how far it got.
-    Unclear {
-        /// The migration.
-        migration: Named,
-        /// Which of its scripts ran.
-        direction: Direction,
-        /// The statement that was running, from 1, of how many; `None` where no record of ours exists.
-        statement: Option<(usize, usize)>,
-    },
-    /// Half applied or half undone; it must be finished before anything in the other direction is begun.
-    Unfinished {
-        /// The migration.
-        migration: Named,
-        /// Which of its scripts stopped.
-        direction: Direction,
-        /// How many of its statements are committed, of how many.
-        n_finished: usize,
-        /// How many the script had.
-        n_statements: usize,
-        /// What the server said to the next one.
-        error: Option<String>,
-    },
-    /// Half applied, and a statement that is already in the database has been edited in the file since.
-    StatementEdited {
-        /// The migration.
-        migration: Named,
-        /// The file.
-        file_name: String,
-        /// The edited statement's line; the last line's where the file has fewer statements now.
-        line: usize,
-        /// The statement, from 1.
-        statement: usize,
-        /// How many statements are committed.
-        n_finished: usize,
-    },
-    /// To be undone, and there is no `down`.
-    NoDown(Named),
-    /// The target version is in no file.
-    UnknownTarget(Version),
-    /// To be brought up to a version that is older than what is applied.
-    TargetOlder {
-        /// The target.
-        target: Version,
-        /// The newest applied version.
-        newest: Version,
-    },
-    /// To be brought down to a version that is newer than what is applied.
-    TargetNewer {
-        /// The target.
-        target: Version,
-        /// The newest applied version, if any is.
-        newest: Option<Version>,
-    },
-}
-
-/// Why nothing may be done to a database as it is: every reason at once.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", .problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct PlanError {
-    /// At least one.
-    pub problems: Vec<Problem>,
-}
-
-impl PlanError {
-    /// Whether a migration that another run may be working on right now is among the reasons.
-    pub fn is_dirty(&self) -> bool {
-        self.problems.iter().any(|p| {
-            matches!(
-                p,
-                Problem::Unclear { .. } | Problem::Unfinished { .. } | Problem::StatementEdited { .. }
-            )
-        })
-    }
-
-    /// What to do next.
-    pub fn hint(&self) -> Option<String> {
-        let mut hints: Vec<_> = self.problems.iter().map(Problem::hint).collect();
-        hints.dedup();
-        Some(hints.join("\n"))
-    }
-}
-
 /// Decides what `history` lacks, or has too much, of `set`.
 ///
 /// Takes the migrations there are, what the database remembers and where it is to be brought; gives the scripts to run
@@ -273,6 +166,7 @@ fn resume(set: &MigrationSet, history: &History, row: &HistoryRow, goal: Goal) -
         if statement.is_none_or(|s| StatementDigest::of(&s.text) != *digest) {
             return Err(Problem::StatementEdited {
                 migration: named,
+                direction,
                 file_name: script.file_name.clone(),
                 line: statement.or(script.statements.last()).map_or(1, |s| s.line),
                 statement: index + 1,
@@ -302,11 +196,12 @@ fn add_pending(
             problems.push(Problem::TargetOlder { target, newest });
         }
     }
+    let newest_begun = history.newest();
     for migration in set.iter().filter(|m| target.is_none_or(|target| m.version <= target)) {
         if history.row(migration.version).is_some() {
             continue;
         }
-        if let Some(newest) = newest.filter(|n| migration.version < *n && !options.allow_out_of_order) {
+        if let Some(newest) = newest_begun.filter(|n| migration.version < *n && !options.allow_out_of_order) {
             problems.push(Problem::OutOfOrder { pending: migration.named(), newest });
         }
         steps.push(Step {
@@ -327,7 +222,7 @@ fn add_undone(
     steps: &mut Vec<Step>,
     problems: &mut Vec<Problem>,
 ) {
-    let newest = history.rows.iter().map(|row| row.version).max();
+    let newest = history.newest();
     if let Goal::DownTo(target) = goal
         && target.0 != 0
     {
@@ -357,123 +252,4 @@ fn add_undone(
         }
     }
     steps.sort_by_key(|step| std::cmp::Reverse(step.migration.version));
-}
-
-impl Migration {
-    /// How an error calls it.
-    pub fn named(&self) -> Named {
-        Named { version: self.version, description: self.description.clone() }
-    }
-}
-
-impl HistoryRow {
-    /// How an error calls it.
-    pub fn named(&self) -> Named {
-        Named { version: self.version, description: self.description.clone() }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Modified(m) => write!(f, "modified: {m} was applied from a file with other bytes"),
-            Self::Missing(m) => write!(f, "missing: {m} was applied and its file is gone"),
-            Self::OutOfOrder { pending, newest } => {
-                write!(f, "out of order: {pending} is pending and older than {newest}, which is applied")
-            }
-            Self::Unclear { migration, direction, statement } => {
-                let verb = if *direction == Direction::Up { "applied" } else { "undone" };
-                write!(f, "dirty: {migration} was begun to be {verb}, and nobody recorded ")?;
-                match statement {
-                    Some((index, total)) => {
-                        write!(
-                            f,
-                            "the end of its statement {index} of {total} (those before it are committed)"
-                        )
-                    }
-                    None => f.write_str("how far it got"),
-                }
-            }
-            Self::Unfinished { migration, direction, n_finished, n_statements, error } => {
-                let verb = if *direction == Direction::Up { "applied" } else { "undone" };
-                write!(f, "dirty: {migration} is half {verb}, {n_finished} of {n_statements} statements")?;
-                error.iter().try_for_each(|error| write!(f, "; the next one failed: {error}"))
-            }
-            Self::StatementEdited { migration, file_name, line, statement, n_finished } => write!(
-                f,
-                "dirty: {migration} is half applied, {n_finished} statements are committed, and statement {statement} \
-                 of them has been edited since at {file_name}:{line}"
-            ),
-            Self::NoDown(m) => write!(f, "no down: {m} has no `.down.sql`, so it cannot be undone"),
-            Self::UnknownTarget(version) => write!(f, "unknown target: no file has version {version}"),
-            Self::TargetOlder { target, newest } => {
-                write!(f, "wrong target: {target} is older than {newest}, which is applied")
-            }
-            Self::TargetNewer { target, newest: Some(newest) } => {
-                write!(f, "wrong target: {target} is newer than {newest}, the newest applied")
-            }
-            Self::TargetNewer { target, newest: None } => {
-                write!(f, "wrong target: nothing is applied, so there is nothing to undo down to {target}")
-            }
-        }
-    }
-}
-
-impl Problem {
-    /// What to do next.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Modified(_) => {
-                "restore the file as it was applied (`git log -- <file>`) and put the change \
-                                  into a new migration"
-                    .into()
-            }
-            Self::Missing(_) => "bring the file back, or run the version of the program that has it".into(),
-            Self::OutOfOrder { .. } => "give the file a newer version, or pass `--allow-out-of-order` where \
-                                        the order does not matter"
-                .into(),
-            Self::Unclear { migration, direction, .. } => {
-                let version = migration.version;
-                let (settled, unsettled) = match direction {
-                    Direction::Up => ("in the database", "not in it"),
-                    Direction::Down => ("undone", "not undone"),
-                };
-                let done = match direction {
-                    Direction::Up => {
-                        format!("UPDATE _sqlx_migrations SET success = TRUE WHERE version = {version}")
-                    }
-                    Direction::Down => format!("DELETE FROM _sqlx_migrations WHERE version = {version}"),
-                };
-                let not_done = match direction {
-                    Direction::Up => format!("DELETE FROM _sqlx_migrations WHERE version = {version}"),
-                    Direction::Down => {
-                        format!("UPDATE _sqlx_migrations SET success = TRUE WHERE version = {version}")
-                    }
-                };
-                format!(
-                    "look at the tables that the file changes; if all of it is {settled}: `{done}`; \
-                     if all of it is {unsettled}: `{not_done}`; then run again"
-                )
-            }
-            Self::Unfinished { migration, direction: Direction::Up, .. } => {
-                format!(
-                    "finish {} first: run the migration again after mending the statement",
-                    migration.version
-                )
-            }
-            Self::Unfinished { migration, direction: Direction::Down, .. } => {
-                format!("finish undoing {} first: run the rollback again", migration.version)
-            }
-            Self::StatementEdited { .. } => {
-                "put that statement back as it ran; mend only the statement that failed and those after it"
-                    .into()
-            }
-            Self::NoDown(_) => {
-                "write the `.down.sql` beside the `.up.sql`; its bytes are not part of the checksum".into()
-            }
-            Self::UnknownTarget(_) => "`migrate:status --tenant …` lists the versions there are".into(),
-            Self::TargetOlder { .. } => "to go back, use `migrate:rollback --to VERSION`".into(),
-            Self::TargetNewer { .. } => "to go forward, use `migrate:tenant --to VERSION`".into(),
-        }
-    }
 }

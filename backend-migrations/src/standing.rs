@@ -12,7 +12,7 @@ pub enum State {
     Applied,
     /// In the set, not in the history.
     Pending,
-    /// Pending, and older than the newest applied one.
+    /// Pending, and older than the newest that was applied or begun.
     OutOfOrder,
     /// Started, not completed.
     Dirty,
@@ -64,16 +64,16 @@ pub struct Standing {
 impl Standing {
     /// Compares what a database remembers with the set. Takes nothing for granted and refuses nothing.
     pub fn of(set: &MigrationSet, history: &History) -> Self {
-        let newest_applied = history.newest_applied();
+        let newest = history.newest();
         let mut versions: Vec<_> = history
             .rows
             .iter()
             .map(|row| {
                 let migration = set.get(row.version);
                 let state = match migration {
+                    _ if !row.success => State::Dirty,
                     None if set.newest().is_none_or(|newest| row.version > newest) => State::Ahead,
                     None => State::Missing,
-                    Some(_) if !row.success => State::Dirty,
                     Some(migration) if migration.up.checksum.0 != *row.checksum => State::Modified,
                     Some(_) => State::Applied,
                 };
@@ -87,7 +87,7 @@ impl Standing {
             })
             .collect();
         versions.extend(set.iter().filter(|m| history.row(m.version).is_none()).map(|migration| {
-            let is_late = newest_applied.is_some_and(|newest| migration.version < newest);
+            let is_late = newest.is_some_and(|newest| migration.version < newest);
             VersionStanding {
                 version: migration.version,
                 description: migration.description.clone(),

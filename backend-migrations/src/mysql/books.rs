@@ -168,8 +168,15 @@ fn digests(finished: &[StatementDigest]) -> String {
 
 /// The digests that the journal's text stands for; `None` where it is not ours.
 pub(super) fn parse_digests(text: &str) -> Option<Vec<StatementDigest>> {
-    let words = text.split(',').filter(|word| !word.is_empty());
-    words.map(|word| u64::from_str_radix(word, 16).ok().map(StatementDigest)).collect()
+    if text.is_empty() {
+        return Some(Vec::new());
+    }
+    // A text that was cut short must not pass for a shorter list: those statements would run again.
+    let digest = |word: &str| {
+        let is_whole = word.len() == 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_whole.then(|| u64::from_str_radix(word, 16).ok().map(StatementDigest)).flatten()
+    };
+    text.split(',').map(digest).collect()
 }
 
 fn number(value: Option<usize>) -> String {
@@ -195,3 +202,6 @@ fn bytes(value: &[u8]) -> String {
     literal.push('\'');
     literal
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Planning and applying, held against a model of a database that can fail at any moment.
 
 mod applied;
+mod cases;
 mod disturbed;
 mod model;
 mod planned;

@@ -11,6 +11,7 @@ use backend_migrations::{
     migration::StatementKind,
     session::{Fate, Record, SessionError, TenantSession},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     model::{Op, State, ops, server},
@@ -32,6 +33,11 @@ impl Database {
 
     pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.guard().0);
+    }
+
+    /// What another run does.
+    pub(crate) fn lock(&self) {
+        self.guard().1 = true;
     }
 
     fn guard(&self) -> MutexGuard<'_, (State, bool)> {
@@ -103,6 +109,8 @@ pub(crate) struct ModelSession {
     fault: Option<(usize, How)>,
     /// What another run's unfinished work looks like from outside, until the lock is held.
     pub(crate) seen_before_lock: Option<History>,
+    /// The statement at which the run is told to stop, and how.
+    pub(crate) stop_at: Option<(String, CancellationToken)>,
     /// Everything that could have failed, in order.
     pub(crate) moments: Vec<Moment>,
 }
@@ -118,6 +126,7 @@ impl ModelSession {
             last: None,
             fault,
             seen_before_lock: None,
+            stop_at: None,
             moments: Vec::new(),
         }
     }
@@ -271,6 +280,9 @@ impl TenantSession for ModelSession {
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
         if self.is_lost {
             return Err(lost());
+        }
+        if let Some((_, stop)) = self.stop_at.as_ref().filter(|(text, _)| text == statement) {
+            stop.cancel();
         }
         if let Some((_, variable)) = statement.split_once(" uses ") {
             assert!(

@@ -1,0 +1,257 @@
+//! Why nothing may be done to a database as it is, in words.
+
+use std::fmt;
+
+use crate::{
+    history::HistoryRow,
+    migration::{Direction, Migration, Version},
+};
+
+/// A migration as an error names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Its version.
+    pub version: Version,
+    /// The words of its file name, or what the history has.
+    pub description: String,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.version, self.description)
+    }
+}
+
+/// Why nothing may be done to a database as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Applied from a file with other bytes.
+    Modified(Named),
+    /// Applied, and its file is gone.
+    Missing(Named),
+    /// Pending, and older than the newest migration that was applied or begun.
+    OutOfOrder {
+        /// The pending migration.
+        pending: Named,
+        /// The newest one in the history.
+        newest: Version,
+    },
+    /// Started, not completed, and nobody recorded how far it got.
+    Unclear {
+        /// The migration.
+        migration: Named,
+        /// Which of its scripts ran.
+        direction: Direction,
+        /// The statement that was running, from 1, of how many; `None` where no record of ours exists.
+        statement: Option<(usize, usize)>,
+    },
+    /// Half applied or half undone; it must be finished before anything in the other direction is begun.
+    Unfinished {
+        /// The migration.
+        migration: Named,
+        /// Which of its scripts stopped.
+        direction: Direction,
+        /// How many of its statements are committed, of how many.
+        n_finished: usize,
+        /// How many the script had.
+        n_statements: usize,
+        /// What the server said to the next one.
+        error: Option<String>,
+    },
+    /// Half applied or undone, and a statement that is already in the database has been edited in the file since.
+    StatementEdited {
+        /// The migration.
+        migration: Named,
+        /// Which of its scripts stopped.
+        direction: Direction,
+        /// The file.
+        file_name: String,
+        /// The edited statement's line; the last line's where the file has fewer statements now.
+        line: usize,
+        /// The statement, from 1.
+        statement: usize,
+        /// How many statements are committed.
+        n_finished: usize,
+    },
+    /// To be undone, and there is no `down`.
+    NoDown(Named),
+    /// The target version is in no file.
+    UnknownTarget(Version),
+    /// To be brought up to a version that is older than what is applied.
+    TargetOlder {
+        /// The target.
+        target: Version,
+        /// The newest applied version.
+        newest: Version,
+    },
+    /// To be brought down to a version that is newer than what is applied.
+    TargetNewer {
+        /// The target.
+        target: Version,
+        /// The newest applied version, if any is.
+        newest: Option<Version>,
+    },
+}
+
+/// Why nothing may be done to a database as it is: every reason at once.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct PlanError {
+    /// At least one.
+    pub problems: Vec<Problem>,
+}
+
+impl PlanError {
+    /// Whether a migration that another run may be working on right now is among the reasons.
+    pub fn is_dirty(&self) -> bool {
+        self.problems.iter().any(|p| {
+            matches!(
+                p,
+                Problem::Unclear { .. } | Problem::Unfinished { .. } | Problem::StatementEdited { .. }
+            )
+        })
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        let mut hints: Vec<String> = Vec::new();
+        for hint in self.problems.iter().map(Problem::hint) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
+        Some(hints.join("\n"))
+    }
+}
+
+impl Migration {
+    /// How an error calls it.
+    pub fn named(&self) -> Named {
+        Named { version: self.version, description: self.description.clone() }
+    }
+}
+
+impl HistoryRow {
+    /// How an error calls it.
+    pub fn named(&self) -> Named {
+        Named { version: self.version, description: self.description.clone() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Modified(m) => {
+                write!(f, "modified: {m} is applied, and its `.up.sql` has been edited since")
+            }
+            Self::Missing(m) => write!(f, "missing: {m} is in the history, and there is no file for it"),
+            Self::OutOfOrder { pending, newest } => {
+                write!(f, "out of order: {pending} is pending, and {newest}, which is newer, ran before it")
+            }
+            Self::Unclear { migration, direction, statement: Some((index, total)) } => write!(
+                f,
+                "dirty: {migration} is half {}: it stopped in statement {index} of {total}, and whether that one is in \
+                 the database is not known ({})",
+                verb(*direction),
+                match index {
+                    1 => "none is before it".to_owned(),
+                    2 => "statement 1 is".to_owned(),
+                    index => format!("statements 1 to {} are", index - 1),
+                }
+            ),
+            Self::Unclear { migration, direction, statement: None } => write!(
+                f,
+                "dirty: {migration} was begun to be {} and not finished, and how far it got is not recorded",
+                verb(*direction)
+            ),
+            Self::Unfinished { migration, direction, n_finished, n_statements, error } => {
+                let verb = verb(*direction);
+                write!(f, "dirty: {migration} is half {verb}, {n_finished} of {n_statements} statements")?;
+                error.iter().try_for_each(|error| write!(f, "; the next one failed: {error}"))
+            }
+            Self::StatementEdited { migration, direction, file_name, line, statement, n_finished } => write!(
+                f,
+                "dirty: {migration} is half {}, with {} committed, and statement {statement} is no longer as it \
+                 ran ({file_name}:{line})",
+                verb(*direction),
+                if *n_finished == 1 { "1 statement".to_owned() } else { format!("{n_finished} statements") },
+            ),
+            Self::NoDown(m) => write!(f, "no down: {m} has no `.down.sql`, so it cannot be undone"),
+            Self::UnknownTarget(version) => write!(f, "unknown target: no file has version {version}"),
+            Self::TargetOlder { target, newest } => {
+                write!(f, "wrong target: {target} is older than {newest}, which is applied already")
+            }
+            Self::TargetNewer { target, newest: Some(newest) } => {
+                write!(f, "wrong target: {target} is newer than {newest}, the newest that is applied")
+            }
+            Self::TargetNewer { target, newest: None } => {
+                write!(f, "wrong target: nothing is applied, so there is nothing to undo down to {target}")
+            }
+        }
+    }
+}
+
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "applied",
+        Direction::Down => "undone",
+    }
+}
+
+impl Problem {
+    /// What to do next.
+    pub fn hint(&self) -> String {
+        let hint = match self {
+            Self::Modified(_) => {
+                "restore the file as it was applied (`git log -- <file>`) and put the change into a new migration"
+            }
+            Self::Missing(_) => {
+                "bring the file back, or run the version of the program that has it: an older one may be running here"
+            }
+            Self::OutOfOrder { .. } => {
+                "give the file a newer version, or pass `--allow-out-of-order` where the order does not matter"
+            }
+            Self::Unclear { migration, direction, statement } => {
+                return settle(migration.version, *direction, *statement);
+            }
+            Self::Unfinished { migration, direction: Direction::Up, .. } => {
+                return format!(
+                    "finish {} first: mend the statement that failed and migrate to {0} or later",
+                    migration.version
+                );
+            }
+            Self::Unfinished { migration, direction: Direction::Down, .. } => {
+                return format!("finish undoing {} first: run the rollback again", migration.version);
+            }
+            Self::StatementEdited { .. } => {
+                "put that statement back as it ran; edit only the statement that failed and those after it"
+            }
+            Self::NoDown(_) => "write the `.down.sql` beside the `.up.sql`; it may be added at any time",
+            Self::UnknownTarget(_) => "`migrate:status` with `--tenant` lists the versions there are",
+            Self::TargetOlder { .. } => "to go back, use `migrate:rollback --to VERSION`",
+            Self::TargetNewer { .. } => "to go forward, use `migrate:tenant --to VERSION`",
+        };
+        hint.to_owned()
+    }
+}
+
+/// How a person settles what nobody recorded: by looking, and then saying so in the books.
+fn settle(version: Version, direction: Direction, statement: Option<(usize, usize)>) -> String {
+    let keep = format!("UPDATE _sqlx_migrations SET success = TRUE WHERE version = {version}");
+    let remove = format!("DELETE FROM _sqlx_migrations WHERE version = {version}");
+    let (done, not_done) = match direction {
+        Direction::Up => (keep, remove),
+        Direction::Down => (remove, keep),
+    };
+    let Some((index, _)) = statement else {
+        return format!(
+            "look which of the file's statements are in the database; then either run the others by hand and `{done}`, \
+             or undo by hand those that are and `{not_done}`; then run again"
+        );
+    };
+    format!(
+        "look whether statement {index} is in the database; if it is not: `UPDATE _backend_migrations_journal SET \
+         running = NULL WHERE version = {version}`, and the next run goes on with it; if it is: run those after it by \
+         hand, then `{done}` and `DELETE FROM _backend_migrations_journal WHERE version = {version}`"
+    )
+}
