@@ -1,0 +1,134 @@
+//! The server as its user sees it.
+
+use std::{fmt, mem, path::PathBuf};
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::{
+    container::Container,
+    error::Attempt,
+    guardian::Guardian,
+    readiness::Greeting,
+    running::{Handle, Running},
+    settings::{Flavour, Source},
+};
+
+/// A server that is stopped, and removed, when this is dropped or its process ends in any way.
+pub struct ThrowawayServer {
+    url: Url,
+    password: String,
+    greeting: Greeting,
+    origin: String,
+    source: Source,
+    held: Held,
+    pub(crate) skipped: Vec<Attempt>,
+}
+
+/// What has to be undone at the end.
+pub(crate) enum Held {
+    Given,
+    Program { guardian: Guardian, folder: PathBuf },
+    Container(Box<Container>),
+    Released,
+}
+
+impl ThrowawayServer {
+    pub(crate) fn new(
+        url: &str,
+        greeting: Greeting,
+        origin: impl Into<String>,
+        source: Source,
+        held: Held,
+    ) -> Result<Self, url::ParseError> {
+        let url = Url::parse(url)?;
+        let password = percent_decode_str(url.password().unwrap_or("")).decode_utf8_lossy().into_owned();
+        Ok(Self { url, password, greeting, origin: origin.into(), source, held, skipped: Vec::new() })
+    }
+
+    /// `mysql://root:PASSWORD@127.0.0.1:PORT`, without a database. For a server that is not ours, the URL as it was
+    /// given.
+    pub fn root_url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Where to connect to: `127.0.0.1`, unless the server or Docker's engine is elsewhere.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or("127.0.0.1")
+    }
+
+    /// The TCP port.
+    pub fn port(&self) -> u16 {
+        self.url.port().unwrap_or(3306)
+    }
+
+    /// The password of `root` (letters and digits, if the server is ours).
+    pub fn root_password(&self) -> &str {
+        &self.password
+    }
+
+    /// Which server it is.
+    pub fn flavour(&self) -> Flavour {
+        self.greeting.flavour
+    }
+
+    /// The server's version number: `9.7.4`.
+    pub fn version(&self) -> &str {
+        &self.greeting.version
+    }
+
+    /// Which choice was taken.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// For people: `MySQL 9.7.4 in Docker (image mysql:8.4)`.
+    pub fn description(&self) -> String {
+        format!("{} {} {}", self.greeting.flavour, self.greeting.version, self.origin)
+    }
+
+    /// The choices that come before the one taken, each with why it did not work.
+    pub fn skipped(&self) -> &[Attempt] {
+        &self.skipped
+    }
+
+    /// Whether the server is private: empty when it was started, and gone when it is stopped. If not, it was handed
+    /// in by its URL, others may use it, and what one makes on it one has to remove.
+    pub fn is_ours(&self) -> bool {
+        self.source != Source::Url
+    }
+
+    /// Stops the server and removes all it had. Dropping does the same, but blocks the thread while it does.
+    pub async fn stop(mut self) {
+        let held = mem::replace(&mut self.held, Held::Released);
+        // The removal waits for processes to end, which is no work for an async thread. It cannot panic, and if the
+        // runtime is shutting down the drop still happens.
+        let _ = tokio::task::spawn_blocking(move || drop(held)).await;
+    }
+
+    /// Lets the server outlive this process. Keep the answer: with it [`stop_running`](crate::stop_running) ends the
+    /// server from any later process of this user.
+    pub async fn detach(mut self) -> Running {
+        let held = mem::replace(&mut self.held, Held::Released);
+        let handle = match held {
+            Held::Given | Held::Released => Handle::Given,
+            Held::Program { guardian, folder } => {
+                guardian.detach();
+                Handle::Folder(folder)
+            }
+            Held::Container(container) => Handle::Container(container.detach().await),
+        };
+        Running::new(self.root_url().to_owned(), self.description(), handle)
+    }
+}
+
+impl fmt::Debug for ThrowawayServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without the URL: a server that is not ours has a password that is not ours to print.
+        f.debug_struct("ThrowawayServer")
+            .field("description", &self.description())
+            .field("host", &self.host())
+            .field("port", &self.port())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,159 @@
+//! What is asked for: by the caller in [`Options`], by the user in the environment.
+
+use std::{env, fmt, path::PathBuf, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::SettingError;
+
+/// The two servers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    /// MySQL.
+    MySql,
+    /// MariaDB.
+    MariaDb,
+}
+
+impl Flavour {
+    /// MySQL goes first wherever both would do.
+    pub(crate) const IN_ORDER: [Self; 2] = [Self::MySql, Self::MariaDb];
+}
+
+impl fmt::Display for Flavour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MySql => "MySQL",
+            Self::MariaDb => "MariaDB",
+        })
+    }
+}
+
+impl FromStr for Flavour {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        match text {
+            "mysql" => Ok(Self::MySql),
+            "mariadb" => Ok(Self::MariaDb),
+            _ => Err(SettingError::new("THROWAWAY_FLAVOUR", text, "mysql or mariadb")),
+        }
+    }
+}
+
+/// Where a server can come from; see the crate's documentation for what each does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// A running server, handed in by its URL.
+    Url,
+    /// A container.
+    Docker,
+    /// A server program of this machine.
+    Local,
+    /// A server's packages, unpacked below `target/`.
+    Packages,
+}
+
+impl Source {
+    pub(crate) const IN_ORDER: [Self; 4] = [Self::Url, Self::Docker, Self::Local, Self::Packages];
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Url => "url",
+            Self::Docker => "docker",
+            Self::Local => "local",
+            Self::Packages => "packages",
+        })
+    }
+}
+
+impl FromStr for Source {
+    type Err = SettingError;
+
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        Self::IN_ORDER
+            .into_iter()
+            .find(|source| source.to_string() == text)
+            .ok_or_else(|| SettingError::new("THROWAWAY_SERVER", text, "url, docker, local or packages"))
+    }
+}
+
+/// What the caller asks of the server. What is left empty is asked of the environment.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `None`: `THROWAWAY_FLAVOUR`, else whichever is to be had.
+    pub flavour: Option<Flavour>,
+    /// `None`: `THROWAWAY_SERVER`, else the first that works.
+    pub source: Option<Source>,
+    /// More arguments for the server, such as `--general-log=ON` or `--max-connections=2000`; they go last, so they win.
+    /// A server handed in by its URL does not get them.
+    pub server_arguments: Vec<String>,
+    /// Told in one line what is going on when it may take long: pulling an image, downloading packages.
+    pub progress: Option<fn(&str)>,
+}
+
+/// The caller's wishes and the environment's, in one.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) flavour: Option<Flavour>,
+    pub(crate) source: Option<Source>,
+    pub(crate) server_arguments: Vec<String>,
+    pub(crate) progress: Option<fn(&str)>,
+    pub(crate) url: Option<String>,
+    mysql_image: Option<String>,
+    mariadb_image: Option<String>,
+    pub(crate) server_path: Option<Vec<PathBuf>>,
+    pub(crate) cache: Option<PathBuf>,
+}
+
+impl Settings {
+    pub(crate) fn read(options: &Options) -> Result<Self, SettingError> {
+        let flavour = match options.flavour {
+            Some(flavour) => Some(flavour),
+            None => variable("THROWAWAY_FLAVOUR").map(|text| text.parse()).transpose()?,
+        };
+        let source = match options.source {
+            Some(source) => Some(source),
+            None => variable("THROWAWAY_SERVER").map(|text| text.parse()).transpose()?,
+        };
+        Ok(Self {
+            flavour,
+            source,
+            server_arguments: options.server_arguments.clone(),
+            progress: options.progress,
+            url: variable("THROWAWAY_SERVER_URL"),
+            mysql_image: variable("THROWAWAY_MYSQL_IMAGE"),
+            mariadb_image: variable("THROWAWAY_MARIADB_IMAGE"),
+            server_path: variable("THROWAWAY_SERVER_PATH").map(|text| env::split_paths(&text).collect()),
+            cache: variable("THROWAWAY_CACHE").map(PathBuf::from),
+        })
+    }
+
+    /// The flavours that would do, the better one first.
+    pub(crate) fn flavours(&self) -> impl Iterator<Item = Flavour> {
+        let wanted = self.flavour;
+        Flavour::IN_ORDER.into_iter().filter(move |flavour| wanted.is_none_or(|wanted| wanted == *flavour))
+    }
+
+    pub(crate) fn image(&self, flavour: Flavour) -> &str {
+        match flavour {
+            Flavour::MySql => self.mysql_image.as_deref().unwrap_or("mysql:8.4"),
+            Flavour::MariaDb => self.mariadb_image.as_deref().unwrap_or("mariadb:11.8"),
+        }
+    }
+
+    pub(crate) fn tell(&self, line: &str) {
+        if let Some(progress) = self.progress {
+            progress(line);
+        }
+    }
+}
+
+/// An environment variable; set but empty counts as not set, as CI systems cannot unset one.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
