@@ -10,3 +10,4 @@ pub mod seal;
 
 // Floor 4: edges.
 pub mod entropy;
+pub mod make;
