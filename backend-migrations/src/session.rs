@@ -34,7 +34,7 @@ impl Limits {
         connect: Duration::from_secs(10),
         lock: Duration::from_secs(10),
         lock_wait: Duration::from_secs(5),
-        statement: Duration::from_secs(3600),
+        statement: Duration::from_hours(1),
     };
 }
 
