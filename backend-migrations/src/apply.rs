@@ -404,8 +404,8 @@ fn fate(kind: StatementKind, source: &SessionError) -> Fate {
     /// `ER_PARSE_ERROR`: nothing of the statement was looked at.
     const PARSE_ERROR: u16 = 1064;
     match (kind, source) {
-        (StatementKind::Dml | StatementKind::Session, _) => Fate::NotApplied,
-        (StatementKind::Opaque, SessionError::Server { number: PARSE_ERROR, .. }) => Fate::NotApplied,
+        (StatementKind::Dml | StatementKind::Session, _)
+        | (StatementKind::Opaque, SessionError::Server { number: PARSE_ERROR, .. }) => Fate::NotApplied,
         (StatementKind::Opaque, _) => Fate::Unknown,
         (StatementKind::Ddl, source) => source.fate(),
     }

@@ -75,7 +75,7 @@ fn used_modules(text: &str) -> BTreeMap<String, usize> {
     let mut modules = BTreeMap::new();
     let code = without_comments(text);
     for (at, path) in code.match_indices("crate::") {
-        // `$crate::`, `this_crate::` and `pub(crate)` are something else; so is `in crate::` not.
+        // `this_crate::` is another crate.
         if code[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_') {
             continue;
         }

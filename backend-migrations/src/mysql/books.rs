@@ -29,6 +29,9 @@ pub(super) const SET_SESSION: &str = "SET sql_mode=(SELECT CONCAT(@@sql_mode, \
 /// the database's name, in hexadecimal. So a run of sqlx's library and one of ours keep each other out.
 pub(super) const LOCK_NAME: &str = "LOWER(HEX(1026731422 * CRC32(DATABASE())))";
 
+/// sqlx's `BEGIN` in a word that opens no block under MariaDB's `sql_mode = ORACLE`.
+const BEGIN: &str = "START TRANSACTION";
+
 const CREATE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS _sqlx_migrations (
     version BIGINT PRIMARY KEY,
     description TEXT NOT NULL,
@@ -87,10 +90,10 @@ pub(super) fn sql(record: &Record<'_>) -> String {
                     nullable_text(*error),
                 )
             });
-            join(["BEGIN".to_owned(), row].into_iter().chain(journal))
+            join([BEGIN.to_owned(), row].into_iter().chain(journal))
         }
         Record::StatementDone { version, direction, journal } => {
-            join([update(*version, *direction, journal), "COMMIT".into(), "BEGIN".into()])
+            join([update(*version, *direction, journal), "COMMIT".into(), BEGIN.into()])
         }
         Record::Finish { version, direction, elapsed, in_transaction, has_journal } => {
             let row = match direction {
@@ -102,7 +105,7 @@ pub(super) fn sql(record: &Record<'_>) -> String {
             };
             let journal = has_journal.then(|| delete(*version, *direction));
             // A `CALL` alone may or may not have left a transaction open; where none is, this commits nothing.
-            let begin = (!in_transaction && *has_journal).then(|| "BEGIN".to_owned());
+            let begin = (!in_transaction && *has_journal).then(|| BEGIN.to_owned());
             join(begin.into_iter().chain([row]).chain(journal).chain(["COMMIT".to_owned()]))
         }
         Record::Fail { version, direction, journal } => {
@@ -119,7 +122,7 @@ pub(super) fn sql(record: &Record<'_>) -> String {
             };
             let journal = has_journal.then(|| delete(*version, *direction));
             join(
-                ["ROLLBACK".to_owned(), "BEGIN".into(), row]
+                ["ROLLBACK".to_owned(), BEGIN.into(), row]
                     .into_iter()
                     .chain(journal)
                     .chain(["COMMIT".into()]),

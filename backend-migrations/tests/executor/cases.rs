@@ -30,8 +30,7 @@ pub(crate) fn history(words: &str) -> History {
         let (version, flags) = word.split_at(digits);
         let v: i64 = version.parse().expect("a version");
         let has = |flag: char| flags.contains(flag);
-        let mut checksum =
-            files(&version.to_owned()).get(Version(v)).expect("it is there").up.checksum.0.to_vec();
+        let mut checksum = files(version).get(Version(v)).expect("it is there").up.checksum.0.to_vec();
         checksum[0] ^= u8::from(has('m'));
         history.rows.push(HistoryRow {
             version: Version(v),

@@ -199,7 +199,7 @@ impl Case<'_> {
                 let rows = state.rows.as_mut().expect("it is dirty");
                 match direction {
                     Direction::Up => {
-                        rows.iter_mut().filter(|r| r.version == version).for_each(|r| r.success = true)
+                        rows.iter_mut().filter(|r| r.version == version).for_each(|r| r.success = true);
                     }
                     Direction::Down => rows.retain(|row| row.version != version),
                 }
@@ -284,8 +284,7 @@ impl Case<'_> {
     fn must_be_resumed(&self) -> bool {
         let is_safe = |text: &str| matches!(kind(text), StatementKind::Dml | StatementKind::Session);
         match self.moment {
-            Moment::History | Moment::Lock => true,
-            Moment::Record("create tables" | "begin", ..) => true,
+            Moment::History | Moment::Lock | Moment::Record("create tables" | "begin", ..) => true,
             // What is committed here says that the next statement runs: whether it was sent, nobody wrote down.
             Moment::Record("statement done", Op::Begin, _) => false,
             Moment::Record("statement done", Op::Commit, _) if self.how == How::LostDone => false,

@@ -170,7 +170,7 @@ impl ModelSession {
     ) -> SessionError {
         match how {
             How::Refused => begin(self),
-            How::RefusedThenLost => {
+            How::RefusedThenLost | How::LostBegun => {
                 begin(self);
                 self.lose();
             }
@@ -180,19 +180,15 @@ impl ModelSession {
                 return server(1213, "deadlock found when trying to get lock");
             }
             How::LostUnsent => self.lose(),
-            How::LostBegun => {
-                begin(self);
-                self.lose();
-            }
             How::LostDone => {
                 effect(self);
                 self.lose();
             }
             How::TimedOut { fate, is_done } => {
                 if is_done {
-                    effect(self)
+                    effect(self);
                 } else {
-                    begin(self)
+                    begin(self);
                 }
                 return SessionError::TimedOut { limit: Duration::from_secs(1), fate };
             }
