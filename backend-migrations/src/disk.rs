@@ -47,6 +47,26 @@ pub fn load(dir: &Path) -> Result<MigrationSet, LoadError> {
     assemble(files, problems)
 }
 
+/// The newest version among the names of the files in `dir`, whatever is in them; `None` where there is no folder yet.
+///
+/// # Errors
+///
+/// [`LoadError::Folder`] if it cannot be listed.
+pub fn newest_version(dir: &Path) -> Result<Option<Version>, LoadError> {
+    let folder = |cause: io::Error| LoadError::Folder { path: dir.to_owned(), cause };
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        entries => entries.map_err(folder)?,
+    };
+    let mut newest = None;
+    for entry in entries {
+        let name = entry.map_err(folder)?.file_name();
+        let name = FileName::parse(&name.to_string_lossy()).ok().flatten();
+        newest = newest.max(name.map(|name| name.version));
+    }
+    Ok(newest)
+}
+
 /// Makes a set of files that are in memory already, such as those built into the binary: names without their folder,
 /// and their bytes.
 ///

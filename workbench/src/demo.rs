@@ -20,7 +20,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<ExitCode> {
         result = show(server.root_url(), !server.is_ours()) => result,
         _ = signal::ctrl_c() => Ok(ExitCode::from(3)),
     };
-    server.stop().await?;
+    server.stop().await;
     println!("\nNothing is left behind. `cargo xtask dev:up` keeps such a server to play with.");
     result
 }

@@ -39,7 +39,7 @@ pub(crate) async fn up(options: &Options) -> anyhow::Result<ExitCode> {
     let root_url = server.root_url().to_owned();
     let samples = samples::create(&root_url, &root().join("migrations")).await?;
     let description = server.description();
-    let server = if server.is_ours() { Some(server.detach()?) } else { None };
+    let server = if server.is_ours() { Some(server.detach().await) } else { None };
     let state = State { description, server, root_url, databases: samples.databases().to_vec() };
     write_state(&state)?;
     let env = format!(

@@ -45,9 +45,9 @@ enum Choice {
 impl ServerArgs {
     fn options(&self) -> Options {
         let flavour = match self.flavour {
-            Choice::Any => Flavour::Any,
-            Choice::Mysql => Flavour::MySql,
-            Choice::Mariadb => Flavour::MariaDb,
+            Choice::Any => None,
+            Choice::Mysql => Some(Flavour::MySql),
+            Choice::Mariadb => Some(Flavour::MariaDb),
         };
         Options { flavour, ..Options::default() }
     }

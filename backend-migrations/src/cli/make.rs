@@ -9,6 +9,7 @@ use super::{
     settings::{MigrationKind, Settings},
 };
 use crate::{
+    disk,
     make::{self, MigrationName},
     migration::Version,
 };
@@ -34,14 +35,18 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliError> {
     let name = MigrationName::parse(&args.name)
-        .map_err(|error| CliError::refused("name", error.to_string(), error.hint()))?;
+        .map_err(|error| CliError::refused("name", error.to_string(), Some(error.hint())))?;
     let kind = if args.central { MigrationKind::Central } else { MigrationKind::Tenant };
     let dir = settings.migrations_dir().join(kind.folder());
-    let newest = make::newest_version(&dir)
+    let newest = disk::newest_version(&dir)
         .map_err(|error| CliError::refused("migrations", error.to_string(), None))?;
-    let version = make::next_version(now(), newest);
-    let paths = make::write_pair(&dir, version, &name, &make::skeleton(&name))
-        .map_err(|error| CliError::refused("migrations", error.to_string(), None))?;
+    let version = make::next_version(now(), newest).ok_or_else(|| {
+        let message = format!("no version is newer than the newest there, {}", i64::MAX);
+        CliError::refused("migrations", message, Some("rename that migration, unless it is applied anywhere".into()))
+    })?;
+    let paths = make::write_pair(&dir, version, &name, &make::skeleton(&name)).map_err(|error| {
+        CliError::refused("migrations", error.to_string(), Some(error.hint().to_owned()))
+    })?;
     tell(&paths, version, settings.format).map_err(|error| CliError::internal(&error))?;
     Ok(ExitStatus::Success)
 }

@@ -95,7 +95,6 @@ fn options(target: &Target) -> MySqlConnectOptions {
         .host(&label.server.host)
         .port(label.server.port)
         .username(&target.user)
-        .password(target.password.expose())
         .ssl_mode(mode)
         .pipes_as_concat(false)
         .no_engine_substitution(false)
@@ -103,6 +102,10 @@ fn options(target: &Target) -> MySqlConnectOptions {
         .set_names(false)
         // Statements may hold a tenant's data: they are in our errors, cut short, and in no log.
         .disable_statement_logging();
+    // An empty password is none: sqlx would hash it, and the server refuse it.
+    if !target.password.expose().is_empty() {
+        options = options.password(target.password.expose());
+    }
     if !label.database.is_empty() {
         options = options.database(&label.database);
     }
