@@ -164,7 +164,7 @@ impl MakeError {
 mod tests {
     use super::*;
 
-    const NOW: i64 = 2025_01_27_12_00_00;
+    const NOW: i64 = 20_250_127_120_000;
 
     #[test]
     fn a_version_is_newer_than_the_newest() {
@@ -173,12 +173,12 @@ mod tests {
             (Some(1), Some(NOW)),
             (Some(-4), Some(NOW)),
             (Some(NOW - 1), Some(NOW)),
-            (Some(NOW), Some(2025_01_27_12_00_01)),
-            (Some(2025_02_28_23_59_59), Some(2025_03_01_00_00_00)),
-            (Some(2028_02_28_23_59_59), Some(2028_02_29_00_00_00)),
-            (Some(2025_12_31_23_59_59), Some(2026_01_01_00_00_00)),
-            (Some(9999_12_31_23_59_59), Some(9999_12_31_23_59_60)),
-            (Some(2025_99_01_00_00_00), Some(2025_99_01_00_00_01)),
+            (Some(NOW), Some(20_250_127_120_001)),
+            (Some(20_250_228_235_959), Some(20_250_301_000_000)),
+            (Some(20_280_228_235_959), Some(20_280_229_000_000)),
+            (Some(20_251_231_235_959), Some(20_260_101_000_000)),
+            (Some(99_991_231_235_959), Some(99_991_231_235_960)),
+            (Some(20_259_901_000_000), Some(20_259_901_000_001)),
             (Some(100_000_000_000_000), Some(100_000_000_000_001)),
             (Some(i64::MAX - 1), Some(i64::MAX)),
             (Some(i64::MAX), None),
@@ -222,7 +222,7 @@ mod tests {
             fs::write(temp.path().join(&there), "mine").unwrap();
             let error = pair(temp.path()).unwrap_err();
             assert!(matches!(&error, MakeError::Exists { path } if path.ends_with(&there)), "{error}");
-            assert_eq!(files(temp.path()), [there.clone()]);
+            assert_eq!(files(temp.path()), std::slice::from_ref(&there));
             assert_eq!(fs::read_to_string(temp.path().join(there)).unwrap(), "mine");
         }
     }

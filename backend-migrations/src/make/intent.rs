@@ -106,26 +106,29 @@ impl<'a> Intent<'a> {
 }
 
 fn add(rest: &str) -> Option<Intent<'_>> {
-    if let Some(key) = key(rest, "to") {
-        let (kind, table, columns) = key?;
-        return Some(Intent::AddKey { kind, table, columns });
+    match key(rest, "to") {
+        KeyReading::Key(kind, table, columns) => return Some(Intent::AddKey { kind, table, columns }),
+        KeyReading::Unclear => return None,
+        KeyReading::NoKey => {}
     }
     let (columns, table) = columns_of(rest, "_to_")?;
     Some(Intent::AddColumns { table, columns })
 }
 
 fn create(rest: &str) -> Option<Intent<'_>> {
-    if let Some(key) = key(rest, "to") {
-        let (kind, table, columns) = key?;
-        return Some(Intent::AddKey { kind, table, columns });
+    match key(rest, "to") {
+        KeyReading::Key(kind, table, columns) => return Some(Intent::AddKey { kind, table, columns }),
+        KeyReading::Unclear => return None,
+        KeyReading::NoKey => {}
     }
     Some(Intent::CreateTable { table: whole_table(rest)? })
 }
 
 fn drop<'a>(verb: &str, rest: &'a str) -> Option<Intent<'a>> {
-    if let Some(key) = key(rest, "from") {
-        let (kind, table, columns) = key?;
-        return Some(Intent::DropKey { kind, table, columns });
+    match key(rest, "from") {
+        KeyReading::Key(kind, table, columns) => return Some(Intent::DropKey { kind, table, columns }),
+        KeyReading::Unclear => return None,
+        KeyReading::NoKey => {}
     }
     if rest.contains("_from_") {
         let (columns, table) = columns_of(rest, "_from_")?;
@@ -140,23 +143,36 @@ fn drop<'a>(verb: &str, rest: &'a str) -> Option<Intent<'a>> {
 
 fn rename(rest: &str) -> Option<Intent<'_>> {
     let place = cuts(rest, "_in_").chain(cuts(rest, "_on_")).filter(|(left, _)| left.contains("_to_"));
-    match place.max_by_key(|(left, _)| left.len()) {
-        Some((names, table)) => {
-            let (from, to) = only(cuts(names, "_to_"))?;
-            Some(Intent::RenameColumn { table: without_table(table), from, to })
-        }
-        None => {
-            let (from, to) = only(cuts(rest, "_to_"))?;
-            Some(Intent::RenameTable { from: without_table(from), to: without_table(to) })
-        }
+    if let Some((names, table)) = place.max_by_key(|(left, _)| left.len()) {
+        let (from, to) = only(cuts(names, "_to_"))?;
+        return Some(Intent::RenameColumn { table: without_table(table), from, to });
+    }
+    let (from, to) = only(cuts(rest, "_to_"))?;
+    Some(Intent::RenameTable { from: without_table(from), to: without_table(to) })
+}
+
+/// What a name says about an index or a foreign key.
+enum KeyReading<'a> {
+    NoKey,
+    /// It is about one, but which cannot be told.
+    Unclear,
+    Key(KeyKind, &'a str, Vec<&'a str>),
+}
+
+impl<'a> KeyReading<'a> {
+    fn of(kind: KeyKind, place: Option<(&'a str, Vec<&'a str>)>) -> Self {
+        let Some((table, columns)) = place else { return Self::Unclear };
+        // A foreign key is filled in for one column only, whose name says which table it points to.
+        let is_known = kind != KeyKind::Foreign
+            || (columns.len() == 1
+                && columns[0].strip_suffix("_id").is_some_and(|parent| !parent.is_empty()));
+        if is_known { Self::Key(kind, table, columns) } else { Self::Unclear }
     }
 }
 
-type Key<'a> = (KeyKind, &'a str, Vec<&'a str>);
-
 /// Reads `index_to_t_on_a_and_b`, `index_on_t_a`, `a_index_to_t` and the same for unique and foreign keys, `link` being
-/// `to` or `from`. `None`: not about a key at all; `Some(None)`: about one, but which cannot be told.
-fn key<'a>(rest: &'a str, link: &str) -> Option<Option<Key<'a>>> {
+/// `to` or `from`.
+fn key<'a>(rest: &'a str, link: &str) -> KeyReading<'a> {
     const FIRST: [(&str, KeyKind); 7] = [
         ("unique_index_", KeyKind::Unique),
         ("unique_constraint_", KeyKind::Unique),
@@ -179,18 +195,13 @@ fn key<'a>(rest: &'a str, link: &str) -> Option<Option<Key<'a>>> {
         if place.is_none() && prefix == "unique_" {
             continue;
         }
-        return Some(place.and_then(|(table, columns)| checked(kind, table, columns)));
+        return KeyReading::of(kind, place);
     }
-    let (left, table) = cuts(rest, &format!("_{link}_")).last()?;
-    let (columns, kind) =
-        LAST.into_iter().find_map(|(suffix, kind)| Some((left.strip_suffix(suffix)?, kind)))?;
-    Some(checked(kind, without_table(table), columns.split("_and_").collect()))
-}
-
-/// A foreign key is filled in for one column only, whose name says which table it points to.
-fn checked<'a>(kind: KeyKind, table: &'a str, columns: Vec<&'a str>) -> Option<Key<'a>> {
-    let is_foreign_known = || columns.len() == 1 && columns[0].len() > 3 && columns[0].ends_with("_id");
-    (kind != KeyKind::Foreign || is_foreign_known()).then_some((kind, table, columns))
+    let Some((left, table)) = cuts(rest, &format!("_{link}_")).last() else { return KeyReading::NoKey };
+    let key = LAST.into_iter().find_map(|(suffix, kind)| Some((left.strip_suffix(suffix)?, kind)));
+    key.map_or(KeyReading::NoKey, |(columns, kind)| {
+        KeyReading::of(kind, Some((without_table(table), columns.split("_and_").collect())))
+    })
 }
 
 /// Reads `to_t_on_a_and_b`, `on_t_on_a` or `on_t_a_and_b`.
