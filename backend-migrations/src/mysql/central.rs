@@ -168,9 +168,11 @@ impl Central {
                     .filter(|target| only.is_empty() || is_named(only, target))
                     .filter(|target| !is_named(exclude, target))
                     .collect();
-                if targets.is_empty() {
+                // A service's first start has no tenant yet, and nothing to do. Anything else that comes to none is a
+                // selection that means something other than its author thought.
+                if targets.is_empty() && self.number("SELECT COUNT(*) FROM tenants".into()).await? != Some(0) {
                     let reason = if n_active == 0 {
-                        "the central database has no ACTIVE tenant".to_owned()
+                        "none of the tenants in the central database is ACTIVE".to_owned()
                     } else {
                         format!("`--only` and `--exclude` leave none of the {n_active} ACTIVE tenants")
                     };
