@@ -17,3 +17,6 @@ pub mod mysql;
 pub mod apply;
 // Floor 6: what it came to.
 pub mod summary;
+// Floor 8: telling it.
+#[cfg(feature = "cli")]
+pub mod report;
