@@ -14,6 +14,8 @@ mod live;
 mod samples;
 mod status;
 mod style;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::{
@@ -91,33 +93,5 @@ pub fn reporter<'w>(options: ReportOptions, out: impl Write + 'w) -> Box<dyn Rep
             Box::new(Live::new(out, options.stdout, options.stderr))
         }
         Format::Human => Box::new(Human::new(out, options.stdout.color)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_broken_pipe_reaches_the_caller_from_every_format() {
-        struct Closed;
-        impl Write for Closed {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let terminal = Screen { is_terminal: true, color: false };
-        for (format, stderr) in
-            [(Format::Human, Screen::FILE), (Format::Human, terminal), (Format::Json, Screen::FILE)]
-        {
-            let mut reporter = reporter(ReportOptions { format, stdout: Screen::FILE, stderr }, Closed);
-            let error =
-                reporter.report(&samples::started(2), Duration::ZERO).expect_err("the pipe is closed");
-            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format:?}");
-            reporter.finish(&Summary::default()).expect_err("the pipe is still closed");
-        }
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     failure::push_failure,
     lines::Words,
-    style::{Paint, Tone},
+    style::{Page, Tone},
     text::{counted, names},
 };
 use crate::{
@@ -16,7 +16,7 @@ const RULE: &str = "============================================================
 const N_NAMES_MAX: usize = 10;
 
 /// Appends that no more tenants are begun, and what becomes of those that are.
-pub(super) fn push_stopping(out: &mut String, paint: Paint, reason: StopReason) {
+pub(super) fn push_stopping(page: &mut Page, reason: StopReason) {
     let then = match reason {
         StopReason::FailureBudget | StopReason::ReporterFailed => {
             "no more tenants are begun; those that are being worked on run to their end"
@@ -26,65 +26,62 @@ pub(super) fn push_stopping(out: &mut String, paint: Paint, reason: StopReason) 
         }
         StopReason::InterruptedTwice => "statements in flight are killed",
     };
-    out.push_str(&paint.paint(Tone::Caution, format_args!("🛑 Stopping: {}; {then}", reason.as_str())));
-    out.push_str("\n\n");
+    page.toned(Tone::Caution, format_args!("🛑 Stopping: {}; {then}", reason.as_str()));
+    page.blank();
 }
 
 /// Appends the summary of a run over the fleet, every failure once more, and the verdict as the last line.
-pub(super) fn push_summary(out: &mut String, paint: Paint, words: Words, summary: &Summary) {
-    push_head(out, paint, words.title);
-    push_counts(out, paint, summary);
-    push_failures(out, paint, summary);
-    push_verdict(out, paint, words, summary);
+pub(super) fn push_summary(page: &mut Page, words: Words, summary: &Summary) {
+    push_head(page, words.title);
+    push_counts(page, summary);
+    push_failures(page, summary);
+    push_verdict(page, words, summary);
 }
 
 /// Appends the heading between its rules.
-pub(super) fn push_head(out: &mut String, paint: Paint, title: &str) {
-    let head = paint.paint(Tone::Strong, format_args!("📊 {title} Summary"));
-    out.push_str(&format!("{RULE}\n{head}\n{RULE}\n"));
+pub(super) fn push_head(page: &mut Page, title: &str) {
+    page.line(RULE);
+    page.toned(Tone::Strong, format_args!("📊 {title} Summary"));
+    page.line(RULE);
 }
 
 /// Appends the counts; those beyond the first two only where they are not zero.
-pub(super) fn push_counts(out: &mut String, paint: Paint, summary: &Summary) {
+pub(super) fn push_counts(page: &mut Page, summary: &Summary) {
     let (n_good, n_bad) = (summary.n_successful(), summary.failed.len());
     let bad_tone = if n_bad == 0 { Tone::Quiet } else { Tone::Bad };
-    out.push_str(&paint.paint(Tone::Good, format_args!("✅ Successful: {n_good}")));
-    out.push('\n');
+    page.toned(Tone::Good, format_args!("✅ Successful: {n_good}"));
     if summary.n_up_to_date > 0 && summary.n_up_to_date < n_good {
-        out.push_str(&format!("   of these already up to date: {}\n", summary.n_up_to_date));
+        page.line(format_args!("   of these already up to date: {}", summary.n_up_to_date));
     }
-    out.push_str(&paint.paint(bad_tone, format_args!("❌ Failed: {n_bad}")));
-    out.push('\n');
+    page.toned(bad_tone, format_args!("❌ Failed: {n_bad}"));
     let mut push_named = |sign: &str, what: &str, labels: &[_]| {
         if !labels.is_empty() {
             let line = format!("{sign} {what}: {} ({})", labels.len(), names(labels, N_NAMES_MAX));
-            out.push_str(&paint.paint(Tone::Caution, line));
-            out.push('\n');
+            page.toned(Tone::Caution, line);
         }
     };
     push_named("🛑", "Stopped between migrations", &summary.stopped);
     push_named("💤", "Not started", &summary.not_started);
     if let Some(reason) = summary.stop_reason {
         let line = format!("🛑 Stopped early: {}", reason.as_str());
-        out.push_str(&paint.paint(Tone::Caution, line));
-        out.push('\n');
+        page.toned(Tone::Caution, line);
     }
-    out.push('\n');
+    page.blank();
 }
 
 /// Appends every failure, in full.
-pub(super) fn push_failures(out: &mut String, paint: Paint, summary: &Summary) {
+pub(super) fn push_failures(page: &mut Page, summary: &Summary) {
     if summary.failed.is_empty() {
         return;
     }
-    out.push_str("What failed:\n\n");
+    page.line("What failed:\n");
     for (label, failure) in &summary.failed {
-        push_failure(out, paint, label, failure);
-        out.push('\n');
+        push_failure(page, label, failure);
+        page.blank();
     }
 }
 
-fn push_verdict(out: &mut String, paint: Paint, words: Words, summary: &Summary) {
+fn push_verdict(page: &mut Page, words: Words, summary: &Summary) {
     let noun = words.noun;
     let (tone, line) = match summary.verdict() {
         Verdict::Succeeded => (Tone::Good, format!("🎉 All tenant {noun}s completed successfully!")),
@@ -98,12 +95,11 @@ fn push_verdict(out: &mut String, paint: Paint, words: Words, summary: &Summary)
             (Tone::Caution, format!("🛑 Stopped before the end, {open} to go: run again to go on"))
         }
     };
-    out.push_str(&paint.paint(tone, line));
-    out.push('\n');
+    page.toned(tone, line);
 }
 
 /// Appends the verdict on one database, whose lines are right above.
-pub(super) fn push_single_end(out: &mut String, paint: Paint, words: Words, summary: &Summary) {
+pub(super) fn push_single_end(page: &mut Page, words: Words, summary: &Summary) {
     let title = words.title;
     let (tone, line) = match summary.verdict() {
         Verdict::Succeeded if summary.n_migrated == 0 => return,
@@ -114,6 +110,5 @@ pub(super) fn push_single_end(out: &mut String, paint: Paint, words: Words, summ
             (Tone::Caution, format!("🛑 Stopped before the end{why}: run again to go on"))
         }
     };
-    out.push_str(&paint.paint(tone, line));
-    out.push('\n');
+    page.toned(tone, line);
 }

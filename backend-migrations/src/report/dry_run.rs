@@ -5,8 +5,8 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use super::{
     closing::{push_counts, push_failures, push_head, push_stopping},
     failure::push_failure,
-    lines::{Words, warning},
-    style::{Paint, Tone},
+    lines::{Words, push_warning},
+    style::{Page, Tone},
     text::{counted, names, title_and_database, visible, visible_lines},
 };
 use crate::{
@@ -24,7 +24,6 @@ type StepKey = (Version, bool, usize);
 
 /// The plans of a dry run, told at its end.
 pub(super) struct DryRun {
-    paint: Paint,
     words: Words,
     scope: Scope,
     plans: BTreeMap<Vec<StepKey>, Plan>,
@@ -37,26 +36,25 @@ struct Plan {
 }
 
 impl DryRun {
-    pub(super) fn new(paint: Paint, task: Task, scope: Scope) -> Self {
-        Self { paint, words: Words::of(task), scope, plans: BTreeMap::new(), up_to_date: Vec::new() }
+    pub(super) fn new(task: Task, scope: Scope) -> Self {
+        Self { words: Words::of(task), scope, plans: BTreeMap::new(), up_to_date: Vec::new() }
     }
 
     /// Takes `event` into account; appends only what cannot wait for the end.
-    pub(super) fn observe(&mut self, event: &Event, out: &mut String) {
+    pub(super) fn observe(&mut self, event: &Event, page: &mut Page) {
         match event {
             Event::RolloutStarted { n_tenants, .. } => {
                 let line = format!("🔍 Dry run of a {}: nothing is changed", self.words.noun);
-                out.push_str(&self.paint.paint(Tone::Strong, line));
-                out.push_str("\n\n");
+                page.toned(Tone::Strong, line);
+                page.blank();
                 if self.scope == Scope::Fleet {
-                    out.push_str(&format!("📋 Found {n_tenants} active tenant(s)\n\n"));
+                    page.line(format_args!("📋 Found {n_tenants} active tenant(s)\n"));
                 }
             }
             Event::Warning { tenant, message } => {
-                out.push_str(&warning(self.paint, tenant.as_deref(), message));
-                out.push('\n');
+                push_warning(page, tenant.as_deref(), message);
             }
-            Event::Stopping { reason } => push_stopping(out, self.paint, *reason),
+            Event::Stopping { reason } => push_stopping(page, *reason),
             Event::TenantFinished { tenant, outcome, .. } => match outcome {
                 Outcome::Planned { steps } if !steps.is_empty() => {
                     let key = steps.iter().map(step_key).collect();
@@ -65,8 +63,8 @@ impl DryRun {
                     plan.tenants.push(tenant.clone());
                 }
                 Outcome::Failed { failure, .. } => {
-                    push_failure(out, self.paint, tenant, failure);
-                    out.push('\n');
+                    push_failure(page, tenant, failure);
+                    page.blank();
                 }
                 _ => self.up_to_date.push(tenant.clone()),
             },
@@ -75,18 +73,18 @@ impl DryRun {
     }
 
     /// Appends the plans, their SQL and what the run came to.
-    pub(super) fn close(&self, summary: &Summary, out: &mut String) {
+    pub(super) fn close(&self, summary: &Summary, page: &mut Page) {
         let mut plans: Vec<_> = self.plans.iter().collect();
         // The commonest first; among equals the one with the oldest migration.
         plans.sort_by_key(|(key, plan)| (Reverse(plan.tenants.len()), *key));
         for (i, (_, plan)) in plans.iter().enumerate() {
-            self.push_plan(i, plan, out);
+            self.push_plan(i, plan, page);
         }
         if !self.up_to_date.is_empty() {
             let whose = self.whose(&self.up_to_date);
             let line = format!("✅ {whose}: {}", self.words.nothing);
-            out.push_str(&self.paint.paint(Tone::Good, line));
-            out.push_str("\n\n");
+            page.toned(Tone::Good, line);
+            page.blank();
         }
         let scripts: BTreeMap<StepKey, &MigrationPlanned> =
             plans.iter().flat_map(|(_, plan)| &plan.steps).map(|step| (step_key(step), step)).collect();
@@ -94,18 +92,17 @@ impl DryRun {
         let (up, down): (Vec<_>, Vec<_>) =
             scripts.into_values().partition(|step| step.direction == Direction::Up);
         for step in up.into_iter().chain(down.into_iter().rev()) {
-            self.push_sql(step, out);
+            push_sql(page, step);
         }
         if self.scope == Scope::Fleet {
-            push_head(out, self.paint, "Dry Run");
-            push_counts(out, self.paint, summary);
-            push_failures(out, self.paint, summary);
+            push_head(page, "Dry Run");
+            push_counts(page, summary);
+            push_failures(page, summary);
         }
-        out.push_str(&self.paint.paint(Tone::Strong, "🔍 Dry run: nothing was changed"));
-        out.push('\n');
+        page.toned(Tone::Strong, "🔍 Dry run: nothing was changed");
     }
 
-    fn push_plan(&self, index: usize, plan: &Plan, out: &mut String) {
+    fn push_plan(&self, index: usize, plan: &Plan, page: &mut Page) {
         let migrations = counted(plan.steps.len(), "migration");
         let verb = if self.words.did == "Ran" { "run" } else { "roll back" };
         let line = match plan.tenants.as_slice() {
@@ -116,12 +113,11 @@ impl DryRun {
                 format!("📋 Plan {}: {} would {verb} {migrations}", letters(index), self.whose(tenants))
             }
         };
-        out.push_str(&self.paint.paint(Tone::Strong, line));
-        out.push('\n');
+        page.toned(Tone::Strong, line);
         for step in &plan.steps {
-            out.push_str(&format!("   - {}\n", heading(step)));
+            page.line(format_args!("   - {}", heading(step)));
         }
-        out.push('\n');
+        page.blank();
     }
 
     fn whose(&self, labels: &[SharedLabel]) -> String {
@@ -130,29 +126,22 @@ impl DryRun {
             _ => format!("{} ({})", counted(labels.len(), "tenant"), names(labels, N_NAMES_MAX)),
         }
     }
+}
 
-    fn push_sql(&self, step: &MigrationPlanned, out: &mut String) {
-        out.push_str(&self.paint.paint(Tone::Strong, format_args!("-- {}", heading(step))));
-        out.push('\n');
-        let Some(script) = script(step) else { return };
-        let statements = script.statements.get(step.n_finished..).unwrap_or_default();
-        if statements.is_empty() {
-            out.push_str("-- (no statements)\n");
-        }
-        for statement in statements {
-            let mut last = String::new();
-            for line in visible_lines(&statement.text) {
-                out.push_str(&line);
-                out.push('\n');
-                last = line.into_owned();
-            }
-            out.pop();
-            // After a comment to the line's end the terminator would be a part of it.
-            let is_hidden = last.contains("--") || last.contains('#');
-            out.push_str(if is_hidden { "\n;\n" } else { ";\n" });
-        }
-        out.push('\n');
+fn push_sql(page: &mut Page, step: &MigrationPlanned) {
+    page.toned(Tone::Strong, format_args!("-- {}", heading(step)));
+    let Some(script) = script(step) else { return };
+    let statements = script.statements.get(step.n_finished..).unwrap_or_default();
+    if statements.is_empty() {
+        page.line("-- (no statements)");
     }
+    for statement in statements {
+        let lines: Vec<_> = visible_lines(&statement.text).collect();
+        // After a comment to the line's end the terminator would be a part of it.
+        let is_hidden = lines.last().is_some_and(|line| line.contains("--") || line.contains('#'));
+        page.line(format_args!("{}{}", lines.join("\n"), if is_hidden { "\n;" } else { ";" }));
+    }
+    page.blank();
 }
 
 fn step_key(step: &MigrationPlanned) -> StepKey {

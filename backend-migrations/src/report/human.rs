@@ -5,7 +5,13 @@ use std::{
     time::Duration,
 };
 
-use super::{Reporter, dry_run::DryRun, lines::Lines, status::Status, style::Paint};
+use super::{
+    Reporter,
+    dry_run::DryRun,
+    lines::Lines,
+    status::Status,
+    style::{Page, Paint},
+};
 use crate::{
     event::{Event, Task},
     summary::Summary,
@@ -38,7 +44,7 @@ impl<W: Write> Human<W> {
     /// Writes to `out`, with colours if `color`.
     pub fn new(out: W, color: bool) -> Self {
         let paint = Paint { color };
-        Self { out, paint, teller: Teller::Lines(Lines::new(paint)) }
+        Self { out, paint, teller: Teller::Lines(Lines::new()) }
     }
 
     /// Tells only of the tenants in `shown` as they come.
@@ -52,31 +58,29 @@ impl<W: Write> Human<W> {
     pub(super) fn text(&mut self, event: &Event) -> String {
         if let Event::RolloutStarted { task, scope, is_dry_run, .. } = event {
             self.teller = match task {
-                Task::Status => Teller::Status(Status::new(self.paint, *scope)),
-                Task::Migrate | Task::Rollback if *is_dry_run => {
-                    Teller::DryRun(DryRun::new(self.paint, *task, *scope))
-                }
-                Task::Migrate | Task::Rollback => Teller::Lines(Lines::new(self.paint)),
+                Task::Status => Teller::Status(Status::new(*scope)),
+                Task::Migrate | Task::Rollback if *is_dry_run => Teller::DryRun(DryRun::new(*task, *scope)),
+                Task::Migrate | Task::Rollback => Teller::Lines(Lines::new()),
             };
         }
-        let mut text = String::new();
+        let mut page = Page::new(self.paint);
         match &mut self.teller {
-            Teller::Lines(lines) => lines.observe(event, &mut text),
-            Teller::DryRun(dry_run) => dry_run.observe(event, &mut text),
-            Teller::Status(status) => status.observe(event, &mut text),
+            Teller::Lines(lines) => lines.observe(event, &mut page),
+            Teller::DryRun(dry_run) => dry_run.observe(event, &mut page),
+            Teller::Status(status) => status.observe(event, &mut page),
         }
-        text
+        page.text
     }
 
     /// What the end of the run adds to the output.
     pub(super) fn closing(&self, summary: &Summary) -> String {
-        let mut text = String::new();
+        let mut page = Page::new(self.paint);
         match &self.teller {
-            Teller::Lines(lines) => lines.close(summary, &mut text),
-            Teller::DryRun(dry_run) => dry_run.close(summary, &mut text),
-            Teller::Status(status) => status.close(summary, &mut text),
+            Teller::Lines(lines) => lines.close(summary, &mut page),
+            Teller::DryRun(dry_run) => dry_run.close(summary, &mut page),
+            Teller::Status(status) => status.close(summary, &mut page),
         }
-        text
+        page.text
     }
 
     /// Writes `text` at once, so that lines of one tenant stay together whoever else writes there.

@@ -16,7 +16,7 @@ use super::{
     Reporter, Screen,
     failure::push_failure,
     human::{Human, Shown},
-    style::Paint,
+    style::{Page, Paint},
 };
 use crate::{
     event::{Event, Outcome, Scope},
@@ -72,9 +72,9 @@ impl<W: Write> Live<W> {
             (event, &self.bar)
             && !self.stdout.is_terminal
         {
-            let mut text = String::new();
-            push_failure(&mut text, Paint { color: self.stderr.color }, tenant, failure);
-            bar.println(text.trim_end());
+            let mut page = Page::new(Paint { color: self.stderr.color });
+            push_failure(&mut page, tenant, failure);
+            bar.println(page.text.trim_end());
         }
     }
 

@@ -10,8 +10,8 @@ use std::{
 use super::{
     closing::push_stopping,
     failure::push_failure,
-    lines::warning,
-    style::{Paint, Tone},
+    lines::push_warning,
+    style::{Page, Tone},
     text::{columns, counted, names, padded, title, visible, visible_lines},
 };
 use crate::{
@@ -28,7 +28,6 @@ const N_NAMES_MAX: usize = 10;
 
 /// The standing of a fleet or of one database, told at the end of a run: only then the columns' widths are known.
 pub(super) struct Status {
-    paint: Paint,
     scope: Scope,
     rows: Vec<Row>,
     n_by_version: BTreeMap<Option<Version>, usize>,
@@ -73,9 +72,8 @@ impl Attention {
 }
 
 impl Status {
-    pub(super) fn new(paint: Paint, scope: Scope) -> Self {
+    pub(super) fn new(scope: Scope) -> Self {
         Self {
-            paint,
             scope,
             rows: Vec::new(),
             n_by_version: BTreeMap::new(),
@@ -85,35 +83,35 @@ impl Status {
     }
 
     /// Takes `event` into account; appends only what cannot wait for the end.
-    pub(super) fn observe(&mut self, event: &Event, out: &mut String) {
+    pub(super) fn observe(&mut self, event: &Event, page: &mut Page) {
         match event {
             Event::TenantFinished { tenant, outcome, .. } => match (self.scope, outcome) {
                 (Scope::Fleet, Outcome::Failed { failure, .. }) => self.add_failed(tenant, failure),
                 (Scope::Fleet, Outcome::Inspected { standing }) => self.add(tenant, standing),
                 (Scope::Central | Scope::Tenant, Outcome::Failed { failure, .. }) => {
-                    push_failure(out, self.paint, tenant, failure);
+                    push_failure(page, tenant, failure);
                 }
                 (Scope::Central | Scope::Tenant, Outcome::Inspected { standing }) => {
-                    list::push_list(out, self.paint, tenant, standing);
+                    list::push_list(page, tenant, standing);
                 }
                 _ => {}
             },
             Event::Warning { tenant, message } => {
-                out.push_str(&warning(self.paint, tenant.as_deref(), message));
+                push_warning(page, tenant.as_deref(), message);
             }
-            Event::Stopping { reason } => push_stopping(out, self.paint, *reason),
+            Event::Stopping { reason } => push_stopping(page, *reason),
             _ => {}
         }
     }
 
     /// Appends the table and what it comes to.
-    pub(super) fn close(&self, summary: &Summary, out: &mut String) {
+    pub(super) fn close(&self, summary: &Summary, page: &mut Page) {
         if self.scope != Scope::Fleet {
             return;
         }
-        self.push_table(out);
-        self.push_versions(out);
-        self.push_totals(summary, out);
+        self.push_table(page);
+        self.push_versions(page);
+        self.push_totals(summary, page);
     }
 
     fn add(&mut self, label: &Label, standing: &Standing) {
@@ -159,7 +157,7 @@ impl Status {
         self.rows.push(Row { attention: Attention::Unreachable, state, ..Row::of(label) });
     }
 
-    fn push_table(&self, out: &mut String) {
+    fn push_table(&self, page: &mut Page) {
         let mut rows: Vec<_> = self.rows.iter().collect();
         rows.sort_by(|a, b| (a.attention, &a.name, &a.database).cmp(&(b.attention, &b.name, &b.database)));
         let width = |head: &str, cell: fn(&Row) -> &str| {
@@ -169,20 +167,20 @@ impl Status {
         let name = width("TENANT", |row| &row.name).min(NAME_COLUMNS_MAX);
         let (database, version) =
             (width("DATABASE", |row| &row.database), width("VERSION", |row| &row.version));
-        let mut push_row = |sign: &str, cells: [&str; 3], state: &str| {
+        let push_row = |page: &mut Page, sign: &str, cells: [&str; 3], state: &str| {
             let [a, b, c] = cells;
             let cells = [padded(a, name), padded(b, database), padded(c, version)].join("  ");
-            out.push_str(&format!("{sign} {cells}  {state}\n"));
+            page.line(format_args!("{sign} {cells}  {state}"));
         };
-        push_row("  ", ["TENANT", "DATABASE", "VERSION"], "STATE");
+        push_row(page, "  ", ["TENANT", "DATABASE", "VERSION"], "STATE");
         for row in rows {
-            let state = self.paint.paint(row.attention.tone(), &row.state);
-            push_row(row.attention.sign(), [&row.name, &row.database, &row.version], &state);
+            let state = page.paint.paint(row.attention.tone(), &row.state);
+            push_row(page, row.attention.sign(), [&row.name, &row.database, &row.version], &state);
         }
-        out.push('\n');
+        page.blank();
     }
 
-    fn push_versions(&self, out: &mut String) {
+    fn push_versions(&self, page: &mut Page) {
         if self.n_by_version.is_empty() {
             return;
         }
@@ -190,19 +188,18 @@ impl Status {
             version.map_or_else(|| "(none)".to_owned(), |version| version.to_string())
         };
         let width = self.n_by_version.keys().map(|v| words(v).len()).max().unwrap_or_default();
-        out.push_str(&self.paint.paint(Tone::Strong, "Tenants per version"));
-        out.push('\n');
+        page.toned(Tone::Strong, "Tenants per version");
         let mut counts: Vec<_> = self.n_by_version.iter().collect();
         counts.sort_by_key(|(version, _)| Reverse(**version));
         for (version, n) in counts {
-            out.push_str(&format!("   {}  {n}\n", padded(&words(version), width)));
+            page.line(format_args!("   {}  {n}", padded(&words(version), width)));
         }
-        out.push('\n');
+        page.blank();
     }
 
-    fn push_totals(&self, summary: &Summary, out: &mut String) {
+    fn push_totals(&self, summary: &Summary, page: &mut Page) {
         let failed_words = ["unreachable", "refused", "no password", "unreadable"];
-        let states = COUNTED_STATES.map(|state| state.as_str());
+        let states = COUNTED_STATES.map(State::as_str);
         let words: Vec<_> = ["up to date"]
             .into_iter()
             .chain(states)
@@ -212,19 +209,16 @@ impl Status {
         let tenants = counted(self.rows.len(), "tenant");
         let colon = if words.is_empty() { "" } else { ": " };
         let line = format!("📊 {tenants}{colon}{}", words.join(", "));
-        out.push_str(&self.paint.paint(Tone::Strong, line));
-        out.push('\n');
+        page.toned(Tone::Strong, line);
         if !summary.not_started.is_empty() {
             let labels = &summary.not_started;
             let why = summary.stop_reason.map(|reason| format!(", {}", reason.as_str())).unwrap_or_default();
             let line = format!("💤 Not looked at{why}: {} ({})", labels.len(), names(labels, N_NAMES_MAX));
-            out.push_str(&self.paint.paint(Tone::Caution, line));
-            out.push('\n');
+            page.toned(Tone::Caution, line);
         }
         for (hint, n) in &self.n_by_hint {
             let line = format!("hint for {}: {hint}", counted(*n, "tenant"));
-            out.push_str(&self.paint.paint(Tone::Caution, line));
-            out.push('\n');
+            page.toned(Tone::Caution, line);
         }
     }
 }

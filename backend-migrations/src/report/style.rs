@@ -1,6 +1,6 @@
-//! Colours, where they are wanted. Every text must be understood without them.
+//! Lines and their colours, where they are wanted. Every text must be understood without them.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use anstyle::{AnsiColor, Style};
 
@@ -39,5 +39,34 @@ impl Paint {
             Tone::Strong => Style::new().bold(),
         };
         format!("{style}{text}{style:#}")
+    }
+}
+
+/// Lines on their way to a writer.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) text: String,
+    pub(super) paint: Paint,
+}
+
+impl Page {
+    pub(super) fn new(paint: Paint) -> Self {
+        Self { text: String::new(), paint }
+    }
+
+    /// A line as it is.
+    pub(super) fn line(&mut self, line: impl Display) {
+        writeln!(self.text, "{line}").expect("a String takes everything");
+    }
+
+    /// A line in the colour of `tone`.
+    pub(super) fn toned(&mut self, tone: Tone, line: impl Display) {
+        let line = self.paint.paint(tone, line);
+        self.line(line);
+    }
+
+    /// An empty line.
+    pub(super) fn blank(&mut self) {
+        self.text.push('\n');
     }
 }

@@ -1,4 +1,4 @@
-//! The shape of the lines: what other programs rely on. Words are kebab-case, fields snake_case.
+//! The shape of the lines: what other programs rely on. Words are kebab-case, fields `snake_case`.
 
 use std::time::Duration;
 

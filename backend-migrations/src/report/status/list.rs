@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     report::{
-        style::{Paint, Tone},
+        style::{Page, Tone},
         text::{columns, padded, title, took, visible},
     },
     standing::{Standing, State, VersionStanding},
@@ -22,7 +22,7 @@ const STATES: [State; 7] = [
 ];
 
 /// Appends where each version stands, and how many are where.
-pub(super) fn push_list(out: &mut String, paint: Paint, label: &Label, standing: &Standing) {
+pub(super) fn push_list(page: &mut Page, label: &Label, standing: &Standing) {
     let (database, server) = (visible(&label.database), label.server.to_string());
     let head = match label.id {
         Some(_) => {
@@ -30,17 +30,17 @@ pub(super) fn push_list(out: &mut String, paint: Paint, label: &Label, standing:
         }
         None => format!("📋 {}: {database} on {}", title(label), visible(&server)),
     };
-    out.push_str(&paint.paint(Tone::Strong, head));
-    out.push_str("\n\n");
-    push_versions(out, paint, &standing.versions);
+    page.toned(Tone::Strong, head);
+    page.blank();
+    push_versions(page, &standing.versions);
     let counts = STATES.map(|state| (state, standing.count(state)));
     let words: Vec<_> =
         counts.iter().filter(|(_, n)| *n > 0).map(|(state, n)| format!("{n} {}", state.as_str())).collect();
     let words = if words.is_empty() { "no migrations".to_owned() } else { words.join(", ") };
-    out.push_str(&format!("📊 {words}\n"));
+    page.line(format_args!("📊 {words}"));
 }
 
-fn push_versions(out: &mut String, paint: Paint, versions: &[VersionStanding]) {
+fn push_versions(page: &mut Page, versions: &[VersionStanding]) {
     if versions.is_empty() {
         return;
     }
@@ -56,10 +56,10 @@ fn push_versions(out: &mut String, paint: Paint, versions: &[VersionStanding]) {
     let tones = std::iter::once(Tone::Strong).chain(versions.iter().map(|v| tone(v.state)));
     for ((row, lasted), tone) in table.iter().zip(lasted).zip(tones) {
         let cell = |i: usize| padded(&row[i], widths[i]);
-        let state = paint.paint(tone, cell(2));
-        out.push_str(&format!("{}  {}  {state}  {}  {lasted}\n", cell(0), cell(1), cell(3)));
+        let state = page.paint.paint(tone, cell(2));
+        page.line(format_args!("{}  {}  {state}  {}  {lasted}", cell(0), cell(1), cell(3)));
     }
-    out.push('\n');
+    page.blank();
 }
 
 fn tone(state: State) -> Tone {
