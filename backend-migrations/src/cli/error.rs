@@ -54,9 +54,9 @@ impl CliError {
             writeln!(std::io::stdout(), "{line}").ok();
         } else {
             let mut stderr = std::io::stderr().lock();
-            writeln!(stderr, "error: {}", report::printable(&self.message)).ok();
+            writeln!(stderr, "error: {}", report::visible(&self.message)).ok();
             if let Some(hint) = &self.hint {
-                writeln!(stderr, "\nhint: {}", report::printable(hint)).ok();
+                writeln!(stderr, "\nhint: {}", report::visible(hint)).ok();
             }
         }
         self.status

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     mysql::MySqlConnector,
     provision::{self, NewTenant, ProvisionError, Provisioned, Provisioning, Slug},
-    report::printable,
+    report::visible,
     tenant::{ServerId, TenantId},
 };
 
@@ -111,7 +111,7 @@ fn tell(provisioned: &Provisioned, format: Format) -> io::Result<()> {
     writeln!(
         stdout,
         "\n✅ Tenant {} ({}) {what}: database {} on {}, {n_migrations} migrations applied",
-        printable(&label.name),
+        visible(&label.name),
         label.slug,
         label.database,
         label.server,
