@@ -27,11 +27,16 @@ const DOWNLOAD_LIMIT: Duration = Duration::from_mins(5);
 /// Another process may be downloading the same.
 const LOCK_LIMIT: Duration = Duration::from_mins(10);
 
-/// The server of a flavour, from the cache or the machine's mirror; a reason if there is none.
-pub(crate) async fn program(flavour: Flavour, settings: &Settings) -> Result<Program, String> {
+/// Whether this machine has what it takes; a reason if not.
+pub(crate) fn check_tools() -> Result<(), String> {
     for tool in ["apt-get", "apt-cache", "dpkg"] {
         search::on_path(tool).ok_or_else(|| format!("{tool} is not on the PATH: not Debian or Ubuntu?"))?;
     }
+    Ok(())
+}
+
+/// The server of a flavour, from the cache or the machine's mirror; a reason if there is none.
+pub(crate) async fn program(flavour: Flavour, settings: &Settings) -> Result<Program, String> {
     let system = System::read()?;
     let cache = settings.cache.clone().unwrap_or_else(default_cache);
     let suite = system.suite(flavour);
