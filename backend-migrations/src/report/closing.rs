@@ -4,7 +4,7 @@ use super::{
     failure::push_failure,
     lines::Words,
     style::{Page, Tone},
-    text::{counted, names},
+    text::{counted, names, title_and_database},
 };
 use crate::{
     event::StopReason,
@@ -50,8 +50,10 @@ pub(super) fn push_counts(page: &mut Page, summary: &Summary) {
     let (n_good, n_bad) = (summary.n_successful(), summary.failed.len());
     let bad_tone = if n_bad == 0 { Tone::Quiet } else { Tone::Bad };
     page.toned(Tone::Good, format_args!("✅ Successful: {n_good}"));
-    if summary.n_up_to_date > 0 && summary.n_up_to_date < n_good {
-        page.line(format_args!("   of these already up to date: {}", summary.n_up_to_date));
+    for (what, n) in [("would change", summary.n_planned), ("nothing to do", summary.n_up_to_date)] {
+        if n > 0 {
+            page.line(format_args!("   {what}: {n}"));
+        }
     }
     page.toned(bad_tone, format_args!("❌ Failed: {n_bad}"));
     let mut push_named = |sign: &str, what: &str, labels: &[_]| {
@@ -76,7 +78,7 @@ pub(super) fn push_failures(page: &mut Page, summary: &Summary) {
     }
     page.line("What failed:\n");
     for (label, failure) in &summary.failed {
-        push_failure(page, label, failure);
+        push_failure(page, &title_and_database(label), failure, &[]);
         page.blank();
     }
 }

@@ -63,7 +63,7 @@ impl DryRun {
                     plan.tenants.push(tenant.clone());
                 }
                 Outcome::Failed { failure, .. } => {
-                    push_failure(page, tenant, failure);
+                    push_failure(page, &title_and_database(tenant), failure, &[]);
                     page.blank();
                 }
                 _ => self.up_to_date.push(tenant.clone()),

@@ -2,20 +2,17 @@
 
 use super::{
     style::{Page, Tone},
-    text::{counted, title, visible, visible_lines},
+    text::{counted, visible, visible_lines},
 };
-use crate::{
-    event::{Failure, MigrationDone},
-    tenant::Label,
-};
+use crate::event::{Failure, MigrationDone};
 
-/// Appends the whole of it, beginning with a line that names the tenant.
+/// Appends the whole of it, beginning with a line that calls the tenant `name`; `done` is what was complete before.
 ///
 /// Every line after the first is indented, so that no foreign text can pass for a line of another tenant.
-pub(super) fn push_failure(page: &mut Page, label: &Label, failure: &Failure) {
+pub(super) fn push_failure(page: &mut Page, name: &str, failure: &Failure, done: &[MigrationDone]) {
     let mut message = visible_lines(&failure.message);
     let first = message.next().unwrap_or_default();
-    page.toned(Tone::Bad, format_args!("❌ {}: {first}", title(label)));
+    page.toned(Tone::Bad, format_args!("❌ {name}: {first}"));
     for line in message {
         page.line(format_args!("   {line}"));
     }
@@ -28,9 +25,10 @@ pub(super) fn push_failure(page: &mut Page, label: &Label, failure: &Failure) {
     }
     if let Some(state) = &failure.state {
         for line in visible_lines(state) {
-            page.line(format_args!("   in the database now: {line}"));
+            page.line(format_args!("   in the database: {line}"));
         }
     }
+    push_done_before(page, done);
     if let Some(hint) = &failure.hint {
         for line in visible_lines(hint) {
             page.toned(Tone::Caution, format_args!("   hint: {line}"));

@@ -1,6 +1,7 @@
 //! For programs: one JSON object a line. `docs/events.md` is its reference.
 
 mod wire;
+mod words;
 
 use std::{
     collections::HashSet,

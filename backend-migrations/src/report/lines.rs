@@ -7,7 +7,7 @@ use super::{
     failure::{push_done, push_done_before, push_failure},
     human::Shown,
     style::{Page, Paint, Tone},
-    text::{counted, title, title_and_database, visible, visible_lines},
+    text::{title, title_and_database, visible, visible_lines},
 };
 use crate::{
     event::{Event, Outcome, Scope, Task},
@@ -128,7 +128,7 @@ impl Lines {
         let title = title(label);
         match &label.id {
             Some(_) => page.line(format_args!("{doing} tenant: {}", title_and_database(label))),
-            None => page.line(format_args!("{doing} the {}", title_and_database(label))),
+            None => page.line(format_args!("{doing} the central database ({})", visible(&label.database))),
         }
         page.text.push_str(notes);
         match outcome {
@@ -138,14 +138,12 @@ impl Lines {
                 push_done(page, done);
             }
             Outcome::Stopped { done, n_remaining } => {
-                let remain = counted(*n_remaining, "migration");
-                let line = format!("🛑 {title}: Stopped between migrations, not begun: {remain}");
+                let line = format!("🛑 {title}: Stopped between migrations, {n_remaining} to go");
                 page.toned(Tone::Caution, line);
                 push_done_before(page, done);
             }
             Outcome::Failed { done, failure } => {
-                push_failure(page, label, failure);
-                push_done_before(page, done);
+                push_failure(page, &title, failure, done);
             }
             // The last two belong to other tasks; a run that mixes them up is still told truly.
             Outcome::UpToDate | Outcome::Planned { .. } | Outcome::Inspected { .. } => {

@@ -17,6 +17,7 @@ use super::{
     failure::push_failure,
     human::{Human, Shown},
     style::{Page, Paint},
+    text::title_and_database,
 };
 use crate::{
     event::{Event, Outcome, Scope},
@@ -73,7 +74,7 @@ impl<W: Write> Live<W> {
             && !self.stdout.is_terminal
         {
             let mut page = Page::new(Paint { color: self.stderr.color });
-            push_failure(&mut page, tenant, failure);
+            push_failure(&mut page, &title_and_database(tenant), failure, &[]);
             bar.println(page.text.trim_end());
         }
     }

@@ -12,7 +12,7 @@ use super::{
     failure::push_failure,
     lines::push_warning,
     style::{Page, Tone},
-    text::{columns, counted, names, padded, title, visible, visible_lines},
+    text::{columns, counted, names, padded, title, title_and_database, visible, visible_lines},
 };
 use crate::{
     event::{Event, Failure, FailureCode, Outcome, Scope},
@@ -89,7 +89,7 @@ impl Status {
                 (Scope::Fleet, Outcome::Failed { failure, .. }) => self.add_failed(tenant, failure),
                 (Scope::Fleet, Outcome::Inspected { standing }) => self.add(tenant, standing),
                 (Scope::Central | Scope::Tenant, Outcome::Failed { failure, .. }) => {
-                    push_failure(page, tenant, failure);
+                    push_failure(page, &title_and_database(tenant), failure, &[]);
                 }
                 (Scope::Central | Scope::Tenant, Outcome::Inspected { standing }) => {
                     list::push_list(page, tenant, standing);

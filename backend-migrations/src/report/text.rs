@@ -44,7 +44,7 @@ pub(super) fn is_hidden(c: char) -> bool {
 /// How a database is called in a sentence.
 pub(super) fn title(label: &Label) -> Cow<'_, str> {
     match (&label.id, label.name.is_empty()) {
-        (None, _) => Cow::Borrowed("central database"),
+        (None, _) => Cow::Borrowed("Central database"),
         (Some(_), true) => visible(&label.slug),
         (Some(_), false) => visible(&label.name),
     }
@@ -84,6 +84,11 @@ pub(super) fn took(span: Duration) -> String {
         60..3600 => format!("{} min {:02} s", s / 60, s % 60),
         _ => format!("{} h {:02} min", s / 3600, s / 60 % 60),
     }
+}
+
+/// A time span that goes on: whole seconds, for a tenth of one would only flicker.
+pub(super) fn waited(s: u64) -> String {
+    if s < 60 { format!("{s} s") } else { took(Duration::from_secs(s)) }
 }
 
 /// `text` with spaces after it up to `width` columns of a terminal; cut with `…` where it is wider.

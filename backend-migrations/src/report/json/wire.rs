@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::words::{direction_word, reason_word, scope_word, state_key, state_word, task_word, verdict_word};
 use crate::{
-    event::{Event, Failure, MigrationDone, MigrationPlanned, Outcome, Place, Scope, StopReason, Task},
-    migration::{Direction, Script},
+    event::{Event, Failure, MigrationDone, MigrationPlanned, Outcome, Place, Scope},
+    migration::Script,
     standing::{Standing, State, VersionStanding},
-    summary::{COUNTED_STATES, Summary, Verdict},
+    summary::{COUNTED_STATES, Summary},
     tenant::Label,
 };
 
@@ -397,61 +398,4 @@ impl<'e> Failed<'e> {
 /// Milliseconds down to the microsecond.
 fn ms(span: Duration) -> f64 {
     (span.as_secs_f64() * 1e6).round() / 1e3
-}
-
-fn task_word(task: Task) -> &'static str {
-    match task {
-        Task::Migrate => "migrate",
-        Task::Rollback => "rollback",
-        Task::Status => "status",
-    }
-}
-
-fn scope_word(scope: Scope) -> &'static str {
-    match scope {
-        Scope::Central => "central",
-        Scope::Tenant => "tenant",
-        Scope::Fleet => "fleet",
-    }
-}
-
-fn direction_word(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Up => "up",
-        Direction::Down => "down",
-    }
-}
-
-fn reason_word(reason: StopReason) -> &'static str {
-    match reason {
-        StopReason::FailureBudget => "failure-budget",
-        StopReason::ReporterFailed => "reporter-failed",
-        StopReason::Interrupted => "interrupted",
-        StopReason::InterruptedTwice => "interrupted-twice",
-    }
-}
-
-fn verdict_word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Succeeded => "succeeded",
-        Verdict::Failed => "failed",
-        Verdict::Stopped => "stopped",
-    }
-}
-
-fn state_word(state: State) -> &'static str {
-    match state {
-        State::OutOfOrder => "out-of-order",
-        State::Applied | State::Pending | State::Dirty | State::Modified | State::Missing | State::Ahead => {
-            state.as_str()
-        }
-    }
-}
-
-/// The state as a field's name.
-fn state_key(state: State) -> &'static str {
-    match state {
-        State::OutOfOrder => "out_of_order",
-        _ => state_word(state),
-    }
 }

@@ -6,7 +6,7 @@ use crate::{
     event::{Event, Outcome, Place, Scope, StopReason},
     report::{
         style::{Paint, Tone},
-        text::{counted, title, took, visible},
+        text::{counted, title, took, visible, waited},
     },
 };
 
@@ -17,6 +17,8 @@ const QUIET: Duration = Duration::from_millis(250);
 /// Before this an estimate says more about the connection's first round trip than about the rest.
 const ESTIMATE_AFTER: Duration = Duration::from_secs(2);
 const BAR_COLUMNS: usize = 24;
+/// A longer name would push what it waits for off the line.
+const NAME_COLUMNS_MAX: usize = 32;
 
 /// The state of a run, as far as a person watches it.
 #[derive(Clone, Debug)]
@@ -148,7 +150,7 @@ impl Picture {
         if let Some(reason) = self.stopping {
             parts.push(self.paint.paint(Tone::Caution, format_args!("🛑 stopping: {}", reason.as_str())));
         } else if let Some(rest) = remaining(n, all, elapsed) {
-            parts.push(format!("{} to go", took(rest)));
+            parts.push(format!("{} to go", waited(rest.as_secs())));
         }
         if self.n_failed > 0 {
             parts.push(self.paint.paint(Tone::Bad, format_args!("❌ {} failed", self.n_failed)));
@@ -167,24 +169,28 @@ impl Running {
                 format!("statement {statement} of {n_statements}, {}:{line}", visible(file_name))
             }
         };
-        let for_s = now.saturating_sub(self.since).as_secs();
-        let span = took(Duration::from_secs(for_s.max(1)));
         // The time stands before what may be cut off at the terminal's edge.
-        let span = if for_s == 0 { String::new() } else { format!(" · {span}") };
-        format!("   🔄 {}{span} · {}", self.name, paint.paint(Tone::Quiet, what))
+        let span = match now.saturating_sub(self.since).as_secs() {
+            0 => String::new(),
+            s => format!(" · {}", waited(s)),
+        };
+        let name = console::truncate_str(&self.name, NAME_COLUMNS_MAX, "…");
+        format!("   🔄 {name}{span} · {}", paint.paint(Tone::Quiet, what))
     }
 }
 
-/// Tenants a second, once there is something to divide.
+/// Tenants a second, or a minute where they are few; nothing where there is nothing to divide.
 fn rate(n: usize, elapsed: Duration) -> Option<String> {
-    #[expect(clippy::cast_precision_loss, reason = "a fleet has fewer than 2^52 tenants")]
-    let rate = n as f64 / elapsed.as_secs_f64();
-    match n {
-        0 => None,
-        _ if rate < 10.0 => Some(format!("{rate:.1}/s")),
-        _ => Some(format!("{rate:.0}/s")),
+    if n == 0 || elapsed.is_zero() {
+        return None;
     }
-    .filter(|_| !elapsed.is_zero())
+    #[expect(clippy::cast_precision_loss, reason = "a fleet has fewer than 2^52 tenants")]
+    let a_second = n as f64 / elapsed.as_secs_f64();
+    Some(match a_second {
+        10.0.. => format!("{a_second:.0}/s"),
+        1.0.. => format!("{a_second:.1}/s"),
+        _ => format!("{:.1}/min", a_second * 60.0),
+    })
 }
 
 /// How long the rest takes at the pace so far.
@@ -194,6 +200,162 @@ fn remaining(n: usize, all: usize, elapsed: Duration) -> Option<Duration> {
         return None;
     }
     let rest = elapsed.checked_mul(rest)? / n;
-    // Whole seconds: a tenth of one would only flicker.
-    Some(Duration::from_secs(rest.as_secs().max(1)))
+    Some(rest.max(Duration::from_secs(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::{
+        event::{FailureCode, Task},
+        migration::Direction::Up,
+        report::samples::*,
+        tenant::SharedLabel,
+    };
+
+    fn picture(scope: Scope, n_tenants: usize, color: bool) -> Picture {
+        let mut picture = Picture::new(Paint { color });
+        picture.observe(&started(Task::Migrate, scope, n_tenants, false), Duration::ZERO);
+        picture
+    }
+
+    fn begin(picture: &mut Picture, tenant: &SharedLabel, at_s: u64) {
+        picture.observe(&Event::TenantStarted { tenant: tenant.clone() }, Duration::from_secs(at_s));
+    }
+
+    fn work(picture: &mut Picture, tenant: &SharedLabel, at_s: u64) {
+        let event = Event::StatementStarted { tenant: tenant.clone(), at: place() };
+        picture.observe(&event, Duration::from_secs(at_s));
+    }
+
+    /// Four of ten are done, one of them failed; two run.
+    fn halfway(color: bool) -> Picture {
+        let mut picture = picture(Scope::Fleet, 10, color);
+        let tenants = numbered(6);
+        for tenant in &tenants {
+            begin(&mut picture, tenant, 1);
+        }
+        for tenant in &tenants[..3] {
+            picture.observe(&finished(tenant, migrated(&[PRIORITY], Up)), Duration::from_secs(2));
+        }
+        picture
+            .observe(&finished(&tenants[3], failed(failure(FailureCode::Connect))), Duration::from_secs(2));
+        work(&mut picture, &tenants[5], 3);
+        picture
+    }
+
+    fn at(picture: &Picture, s: u64) -> String {
+        picture.text(Duration::from_secs(s), 100)
+    }
+
+    #[test]
+    fn a_fleet_halfway() {
+        assert_snapshot!(at(&halfway(false), 8), @r"
+        █████████░░░░░░░░░░░░░░░ 4 of 10 tenants · 30.0/min · 12 s to go · ❌ 1 failed
+           🔄 Tenant 05 · 7 s · connecting
+           🔄 Tenant 06 · 5 s · statement 2 of 3, 20250203090000_create_labels.up.sql:7
+        ");
+    }
+
+    #[test]
+    fn the_same_in_colours() {
+        let text = at(&halfway(true), 8);
+        assert_eq!(console::strip_ansi_codes(&text), at(&halfway(false), 8));
+        assert_snapshot!(text.replace('\u{1b}', "␛"), @r"
+        █████████░░░░░░░░░░░░░░░ 4 of 10 tenants · 30.0/min · 12 s to go · ␛[31m❌ 1 failed␛[0m
+           🔄 Tenant 05 · 7 s · ␛[2mconnecting␛[0m
+           🔄 Tenant 06 · 5 s · ␛[2mstatement 2 of 3, 20250203090000_create_labels.up.sql:7␛[0m
+        ");
+    }
+
+    #[test]
+    fn a_statement_that_runs_for_minutes_shows_its_time() {
+        assert_snapshot!(at(&halfway(false), 3 + 754), @r"
+        █████████░░░░░░░░░░░░░░░ 4 of 10 tenants · 0.3/min · 18 min 55 s to go · ❌ 1 failed
+           🔄 Tenant 05 · 12 min 36 s · connecting
+           🔄 Tenant 06 · 12 min 34 s · statement 2 of 3, 20250203090000_create_labels.up.sql:7
+        ");
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_short_lines() {
+        let text = halfway(false).text(Duration::from_secs(8), 40);
+        assert!(text.lines().all(|line| console::measure_text_width(line) < 40), "{text}");
+        assert_snapshot!(text, @r"
+        █████████░░░░░░░░░░░░░░░ 4 of 10 tenan…
+           🔄 Tenant 05 · 7 s · connecting
+           🔄 Tenant 06 · 5 s · statement 2 of…
+        ");
+    }
+
+    #[test]
+    fn one_tenant_has_no_bar() {
+        let mut picture = picture(Scope::Tenant, 1, false);
+        begin(&mut picture, &acme(), 0);
+        assert_snapshot!(at(&picture, 4), @r"   🔄 Acme Corp · 4 s · connecting");
+        picture.observe(
+            &Event::MigrationStarted {
+                tenant: acme(),
+                file_name: format!("{LABELS}.up.sql"),
+                n_statements: 3,
+                n_finished: 0,
+            },
+            Duration::from_secs(4),
+        );
+        assert_snapshot!(at(&picture, 4), @r"   🔄 Acme Corp · 20250203090000_create_labels.up.sql");
+        work(&mut picture, &acme(), 5);
+        assert_snapshot!(at(&picture, 65), @r"   🔄 Acme Corp · 1 min 00 s · statement 2 of 3, 20250203090000_create_labels.up.sql:7");
+    }
+
+    #[test]
+    fn many_at_once_show_the_longest_waits() {
+        let mut picture = picture(Scope::Fleet, 1000, false);
+        numbered(32).iter().zip(0..).for_each(|(tenant, at_s)| begin(&mut picture, tenant, at_s));
+        assert_snapshot!(at(&picture, 40), @r"
+        ░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 1000 tenants
+           🔄 Tenant 01 · 40 s · connecting
+           🔄 Tenant 02 · 39 s · connecting
+           🔄 Tenant 03 · 38 s · connecting
+           🔄 Tenant 04 · 37 s · connecting
+           🔄 Tenant 05 · 36 s · connecting
+           🔄 Tenant 06 · 35 s · connecting
+           … and 26 more
+        ");
+    }
+
+    #[test]
+    fn a_stop_takes_the_place_of_the_estimate() {
+        let mut picture = halfway(false);
+        picture.observe(&Event::Stopping { reason: StopReason::Interrupted }, Duration::from_secs(4));
+        picture.observe(&Event::Stopping { reason: StopReason::FailureBudget }, Duration::from_secs(5));
+        assert_snapshot!(at(&picture, 8), @r"
+        █████████░░░░░░░░░░░░░░░ 4 of 10 tenants · 30.0/min · 🛑 stopping: interrupted · ❌ 1 failed
+           🔄 Tenant 05 · 7 s · connecting
+           🔄 Tenant 06 · 5 s · statement 2 of 3, 20250203090000_create_labels.up.sql:7
+        ");
+    }
+
+    #[test]
+    fn hostile_names_stay_in_their_line() {
+        let mut picture = picture(Scope::Fleet, 1, false);
+        begin(&mut picture, &mallory(), 0);
+        let text = at(&picture, 1);
+        assert_eq!(text.lines().count(), 2);
+        assert_snapshot!(text, @r"
+        ░░░░░░░░░░░░░░░░░░░░░░░░ 0 of 1 tenant
+           🔄 Mal\u{1b}[2J\u{a}✅ Acme Corp: … · 1 s · connecting
+        ");
+    }
+
+    #[test]
+    fn nothing_is_drawn_before_it_is_worth_it_nor_after_the_end() {
+        let mut picture = halfway(false);
+        assert_eq!(picture.text(Duration::from_millis(200), 100), "");
+        assert_eq!(picture.last_line(), None);
+        picture.observe(&ended(Vec::new(), None), Duration::from_secs(9));
+        assert_eq!(at(&picture, 9), "");
+        assert_snapshot!(picture.last_line().expect("the run is over"), @r"⏱️  4 tenants in 1.5 s, 2.7/s");
+    }
 }
