@@ -51,7 +51,7 @@ impl CliError {
         // Where nobody reads any more there is nobody to tell.
         if format == Format::Json {
             let line = report::error_line(self.code, &self.message, self.hint.as_deref());
-            writeln!(std::io::stdout(), "{line}").ok();
+            write!(std::io::stdout(), "{line}").ok();
         } else {
             let mut stderr = std::io::stderr().lock();
             writeln!(stderr, "error: {}", report::visible(&self.message)).ok();

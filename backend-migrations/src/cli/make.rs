@@ -42,11 +42,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliErr
         .map_err(|error| CliError::refused("migrations", error.to_string(), None))?;
     let version = make::next_version(now(), newest).ok_or_else(|| {
         let message = format!("no version is newer than the newest there, {}", i64::MAX);
-        CliError::refused("migrations", message, Some("rename that migration, unless it is applied anywhere".into()))
+        CliError::refused(
+            "migrations",
+            message,
+            Some("rename that migration, unless it is applied anywhere".into()),
+        )
     })?;
-    let paths = make::write_pair(&dir, version, &name, &make::skeleton(&name)).map_err(|error| {
-        CliError::refused("migrations", error.to_string(), Some(error.hint().to_owned()))
-    })?;
+    let paths = make::write_pair(&dir, version, &name, &make::skeleton(&name))
+        .map_err(|error| CliError::refused("migrations", error.to_string(), Some(error.hint().to_owned())))?;
     tell(&paths, version, settings.format).map_err(|error| CliError::internal(&error))?;
     Ok(ExitStatus::Success)
 }

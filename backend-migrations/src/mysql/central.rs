@@ -170,7 +170,8 @@ impl Central {
                     .collect();
                 // A service's first start has no tenant yet, and nothing to do. Anything else that comes to none is a
                 // selection that means something other than its author thought.
-                if targets.is_empty() && self.number("SELECT COUNT(*) FROM tenants".into()).await? != Some(0) {
+                if targets.is_empty() && self.number("SELECT COUNT(*) FROM tenants".into()).await? != Some(0)
+                {
                     let reason = if n_active == 0 {
                         "none of the tenants in the central database is ACTIVE".to_owned()
                     } else {

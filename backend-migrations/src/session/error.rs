@@ -37,7 +37,8 @@ impl fmt::Display for LockHolder {
             (Some(activity), None) => write!(f, ": {activity}")?,
             _ => f.write_str(", of which an account without the privilege PROCESS may not see more")?,
         }
-        let began = self.began.and_then(|(version, at_s)| Some((version, jiff::Timestamp::from_second(at_s).ok()?)));
+        let began =
+            self.began.and_then(|(version, at_s)| Some((version, jiff::Timestamp::from_second(at_s).ok()?)));
         began.iter().try_for_each(|(version, at)| write!(f, "; migration {version} was begun at {at}"))
     }
 }
