@@ -41,7 +41,7 @@ pub fn grouped(command: Command, more: &[Group]) -> Command {
         for name in group.commands {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            list.push_str(&format!("  {name:width$}  {about}\n"));
+            list.extend(["  ", &format!("{name:width$}"), "  ", &about, "\n"]);
         }
         list.push('\n');
     }
