@@ -2,6 +2,7 @@
 //!
 //! `backend-migrations` and `cargo xtask` are the same commands under two names.
 
+pub mod completions;
 mod error;
 mod exit;
 pub mod help;
@@ -56,6 +57,9 @@ pub enum Command {
     /// Encrypt a tenant's database password for the central database.
     #[command(name = "tenant:seal-password", after_help = seal_password::EXAMPLES)]
     TenantSealPassword(seal_password::Args),
+    /// Print a script that completes commands and options in a shell.
+    #[command(name = "completions", after_help = completions::EXAMPLES)]
+    Completions(completions::Args),
 }
 
 /// What holds for every command.
@@ -94,6 +98,10 @@ pub enum Format {
 /// Runs a command and gives the process's exit code. What went wrong is told on standard error.
 pub fn run(command: Command, global: GlobalArgs, face: Face) -> ExitCode {
     let format = global.format;
+    if let Command::Completions(args) = &command {
+        // Before the settings: a shell that starts in a folder with a faulty `.env` wants its script all the same.
+        return completions::run(args, &face).unwrap_or_else(|error| error.tell(format)).into();
+    }
     let result = Settings::resolve(global, face).and_then(|settings| dispatch(command, &settings));
     match result {
         Ok(status) => status.into(),
@@ -126,7 +134,9 @@ fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliErro
             Command::MigrateRollback(args) => rollout::rollback(args, settings).await,
             Command::MigrateStatus(args) => rollout::status(args, settings).await,
             Command::TenantProvision(args) => provision::run(args, settings).await,
-            Command::MigrateMake(_) | Command::TenantSealPassword(_) => Ok(ExitStatus::Success),
+            Command::MigrateMake(_) | Command::TenantSealPassword(_) | Command::Completions(_) => {
+                Ok(ExitStatus::Success)
+            }
         }
     });
     // A name look-up that hangs has a thread of its own, which nothing can stop.

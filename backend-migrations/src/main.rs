@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use backend_migrations::cli::{self, Command, Face, GlobalArgs, help};
+use backend_migrations::cli::{self, Command, Face, GlobalArgs, completions, help};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 /// Changes one MySQL or MariaDB database per tenant, all of them, safely.
@@ -16,6 +16,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    completions::answer(Cli::command);
     let command = help::grouped(Cli::command(), &[]);
     match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => {

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use backend_migrations::cli::{self, Command, Face, GlobalArgs, help};
+use backend_migrations::cli::{self, Command, Face, GlobalArgs, completions, help};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Tenant database migrations, and the chores around them.
@@ -43,6 +43,7 @@ const TASKS: help::Group =
     help::Group { heading: "Work on this repository", commands: &["demo", "dev:up", "dev:down", "bench"] };
 
 fn main() -> ExitCode {
+    completions::answer(Cli::command);
     let name = "cargo xtask";
     let command = help::grouped(Cli::command().bin_name(name), &[TASKS]);
     let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {

@@ -15,7 +15,7 @@ pub struct Group {
 }
 
 /// The groups of this library's commands.
-const GROUPS: [Group; 3] = [
+const GROUPS: [Group; 4] = [
     Group { heading: "Write migrations", commands: &["migrate:make"] },
     Group {
         heading: "Apply migrations",
@@ -28,11 +28,14 @@ const GROUPS: [Group; 3] = [
         ],
     },
     Group { heading: "Tenants", commands: &["tenant:provision", "tenant:seal-password"] },
+    Group { heading: "Shell", commands: &["completions"] },
 ];
 
-/// Gives `command` a help text with its subcommands in groups: the library's, then `more`.
+/// Gives `command` a help text with its subcommands in groups, the library's and then `more`, and lets the examples of
+/// each subcommand begin with what people type before it.
 pub fn grouped(command: Command, more: &[Group]) -> Command {
     let groups: Vec<_> = GROUPS.iter().chain(more).collect();
+    debug_assert_eq!(sorted(groups.iter().flat_map(|group| group.commands).copied()), names(&command));
     let width = groups.iter().flat_map(|group| group.commands).map(|name| name.len()).max().unwrap_or(0);
     let mut list = String::new();
     for group in groups {
@@ -46,8 +49,32 @@ pub fn grouped(command: Command, more: &[Group]) -> Command {
         list.push('\n');
     }
     let template = format!(
-        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}Options:\n{{options}}\n\
-         `<COMMAND> --help` has examples.\n"
+        "{{about-with-newline}}\n{{usage-heading}} {{usage}}\n\n{list}Global options:\n{{options}}\n\n\
+         `<COMMAND> --help` has examples. Settings, exit codes and what goes where: docs/cli.md.\n"
     );
-    command.help_template(template)
+    let program = command.get_bin_name().unwrap_or(command.get_name()).to_owned();
+    command.help_template(template).mut_subcommands(|subcommand| with_program(subcommand, &program))
+}
+
+/// Puts `program` before the examples of `command`: the lines below its help that begin with its name, or with that of
+/// a command that goes with it.
+fn with_program(command: Command, program: &str) -> Command {
+    let Some(text) = command.get_after_help().map(ToString::to_string) else { return command };
+    let is_example = |line: &str| line.split(' ').next().is_some_and(|word| word == command.get_name());
+    let lines = text.lines().map(|line| match line.strip_prefix("  ").filter(|line| is_example(line)) {
+        Some(example) => format!("  {program} {example}"),
+        None => line.to_owned(),
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    command.after_help(text)
+}
+
+fn names(command: &Command) -> Vec<&str> {
+    sorted(command.get_subcommands().map(Command::get_name))
+}
+
+fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
 }
