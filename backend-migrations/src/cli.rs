@@ -65,31 +65,32 @@ pub enum Command {
 /// What holds for every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::doc_markdown, reason = "these are help texts, and `[env: NAME]` is how clap has it")]
 pub struct GlobalArgs {
-    /// How to tell what happens.
+    /// Form of the output.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-    /// The folder with `central/` and `tenant/` [env: `MIGRATIONS_DIR`].
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Folder that holds `central/` and `tenant/` [env: MIGRATIONS_DIR].
+    #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub migrations: Option<std::path::PathBuf>,
-    /// How long to connect and log in may take [env: `CONNECT_TIMEOUT`; default: 10s].
+    /// Time to connect and log in, such as 500ms, 10s or 1h30m [env: CONNECT_TIMEOUT] [default: 10s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub connect_timeout: Option<std::time::Duration>,
-    /// How long to wait for another run to let go of a database [env: `LOCK_TIMEOUT`; default: 10s].
+    /// Time to wait for another run to let go of a database [env: LOCK_TIMEOUT] [default: 10s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub lock_timeout: Option<std::time::Duration>,
-    /// How long a statement may wait for a table or row [env: `LOCK_WAIT`; default: 5s].
+    /// Time a statement may wait for a table or row [env: LOCK_WAIT] [default: 5s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub lock_wait: Option<std::time::Duration>,
-    /// How long one statement may take before it is killed [env: `STATEMENT_TIMEOUT`; default: 1h].
+    /// Time a statement may take before it is killed [env: STATEMENT_TIMEOUT] [default: 1h].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub statement_timeout: Option<std::time::Duration>,
 }
 
-/// How to tell what happens.
+/// Form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Lines for people; live progress on a terminal.
+    /// Lines for people, with live progress on a terminal.
     Human,
     /// One JSON object a line.
     Json,

@@ -25,3 +25,13 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, CommandFactory as _, help};
+
+    #[test]
+    fn every_command_is_in_exactly_one_group() {
+        help::grouped(Cli::command(), &[]).debug_assert();
+    }
+}

@@ -45,8 +45,7 @@ const TASKS: help::Group =
 fn main() -> ExitCode {
     completions::answer(Cli::command);
     let name = "cargo xtask";
-    let command = help::grouped(Cli::command().bin_name(name), &[TASKS]);
-    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match command(name).try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
@@ -61,7 +60,21 @@ fn main() -> ExitCode {
     }
 }
 
+fn command(name: &str) -> clap::Command {
+    let command = Cli::command().bin_name(name.to_owned());
+    let command = command.mut_subcommand("completions", |it| it.after_help(completions::CARGO_EXAMPLES));
+    help::grouped(command, &[TASKS])
+}
+
 /// The repository's root, from whichever folder of it this is called.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_task_is_in_exactly_one_group() {
+        super::command("cargo xtask").debug_assert();
+    }
 }

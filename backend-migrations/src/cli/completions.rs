@@ -12,15 +12,29 @@ use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Shells, Zsh};
 use super::{Face, error::CliError, exit::ExitStatus};
 
 pub(super) const EXAMPLES: &str = "\
+Examples:
+  completions bash
+
 Add the line of your shell to its startup file:
-  ~/.bashrc                    source <(backend-migrations completions bash)
-  ~/.zshrc, after compinit     source <(backend-migrations completions zsh)
-  ~/.config/fish/config.fish   backend-migrations completions fish | source
+  ~/.bashrc                     source <(backend-migrations completions bash)
+  ~/.zshrc, below `compinit`    source <(backend-migrations completions zsh)
+  ~/.config/fish/config.fish    backend-migrations completions fish | source
 
-bash must be 4.4 or newer; the bash-completion package is not needed.
+bash must be 4.4 or newer; it needs no bash-completion package.";
 
-Example:
-  completions bash             show the script";
+/// What stands below the help of `completions` where people call the program through cargo.
+pub const CARGO_EXAMPLES: &str = "\
+Examples:
+  completions bash > ~/.xtask.bash
+  completions zsh > ~/.xtask.zsh
+  completions fish > ~/.config/fish/conf.d/xtask.fish
+
+Then add the line of your shell to its startup file (fish needs none):
+  ~/.bashrc                     source ~/.xtask.bash
+  ~/.zshrc, below `compinit`    source ~/.xtask.zsh
+
+In a checkout of this repository `cargo xtask` is then completed by its target/debug/xtask. Everywhere else, cargo is \
+completed as before. bash must be 4.4 or newer; it needs no bash-completion package.";
 
 /// The variable by which a script asks for candidates.
 const VARIABLE: &str = "COMPLETE";
@@ -29,7 +43,7 @@ const SHELLS: Shells<'static> = Shells(&[&JoiningBash, &Zsh, &Fish]);
 /// What `completions` takes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The shell to write the script for.
+    /// Shell that will read the script.
     shell: Shell,
 }
 

@@ -35,7 +35,11 @@ const GROUPS: [Group; 4] = [
 /// each subcommand begin with what people type before it.
 pub fn grouped(command: Command, more: &[Group]) -> Command {
     let groups: Vec<_> = GROUPS.iter().chain(more).collect();
-    debug_assert_eq!(sorted(groups.iter().flat_map(|group| group.commands).copied()), names(&command));
+    debug_assert_eq!(
+        sorted(groups.iter().flat_map(|group| group.commands).copied()),
+        sorted(command.get_subcommands().map(Command::get_name)),
+        "every command must be in exactly one group"
+    );
     let width = groups.iter().flat_map(|group| group.commands).map(|name| name.len()).max().unwrap_or(0);
     let mut list = String::new();
     for group in groups {
@@ -56,21 +60,25 @@ pub fn grouped(command: Command, more: &[Group]) -> Command {
     command.help_template(template).mut_subcommands(|subcommand| with_program(subcommand, &program))
 }
 
-/// Puts `program` before the examples of `command`: the lines below its help that begin with its name, or with that of
-/// a command that goes with it.
+/// Puts `program` before the examples of `command`, the indented lines below its help that begin with its name; what an
+/// example is for goes from beside it to above it, for there is no room beside it any more.
 fn with_program(command: Command, program: &str) -> Command {
     let Some(text) = command.get_after_help().map(ToString::to_string) else { return command };
-    let is_example = |line: &str| line.split(' ').next().is_some_and(|word| word == command.get_name());
-    let lines = text.lines().map(|line| match line.strip_prefix("  ").filter(|line| is_example(line)) {
-        Some(example) => format!("  {program} {example}"),
-        None => line.to_owned(),
-    });
-    let text = lines.collect::<Vec<_>>().join("\n");
-    command.after_help(text)
-}
-
-fn names(command: &Command) -> Vec<&str> {
-    sorted(command.get_subcommands().map(Command::get_name))
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let example =
+            line.strip_prefix("  ").filter(|line| line.split(' ').next() == Some(command.get_name()));
+        let Some(example) = example else {
+            lines.push(line.to_owned());
+            continue;
+        };
+        let (example, purpose) = example.split_once("   ").unwrap_or((example, ""));
+        if !purpose.is_empty() {
+            lines.push(format!("  # {}", purpose.trim_start()));
+        }
+        lines.push(format!("  {program} {example}"));
+    }
+    command.after_help(lines.join("\n"))
 }
 
 fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

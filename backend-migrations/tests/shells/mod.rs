@@ -65,7 +65,9 @@ impl Shell {
     /// Makes `command` show its arguments instead of running.
     pub(crate) fn show_arguments_of(&mut self, command: &str) {
         match self.name {
-            "fish" => self.line(&format!("function {command}; printf ARGS; printf '<%s>' $argv; echo .; end")),
+            "fish" => {
+                self.line(&format!("function {command}; printf ARGS; printf '<%s>' $argv; echo .; end"))
+            }
             _ => self.line(&format!("{command}() {{ printf ARGS; printf '<%s>' \"$@\"; echo .; }}")),
         };
     }
