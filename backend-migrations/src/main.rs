@@ -19,16 +19,20 @@ fn main() -> ExitCode {
     completions::answer(Cli::command);
     let command = help::grouped(Cli::command(), &[]);
     match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => {
-            cli::run(cli.command, cli.global, Face { name: "backend-migrations", migrations_dir: "migrations".into() })
-        }
-        Err(error) => error.exit(),
+        Ok(cli) => cli::run(
+            cli.command,
+            cli.global,
+            Face { name: "backend-migrations", migrations_dir: "migrations".into() },
+        ),
+        Err(error) => help::with_nearest(error).exit(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Cli, CommandFactory as _, help};
+    use clap::CommandFactory as _;
+
+    use super::{Cli, help};
 
     #[test]
     fn every_command_is_in_exactly_one_group() {

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let name = "cargo xtask";
     let cli = match command(name).try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => help::with_nearest(error).exit(),
     };
     match cli.task {
         Task::Library(command) => {

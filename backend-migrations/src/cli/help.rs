@@ -3,7 +3,12 @@
 //! clap has no groups for subcommands (clap-rs/clap#1553), so the list is written here from the commands themselves and
 //! put where clap would have its own.
 
-use clap::Command;
+use std::fmt::Write as _;
+
+use clap::{
+    Command, Error,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 /// Commands that belong together.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +53,8 @@ pub fn grouped(command: Command, more: &[Group]) -> Command {
         for name in group.commands {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            list.push_str(&format!("  {name:width$}  {about}\n"));
+            // A string takes whatever is written to it.
+            writeln!(list, "  {name:width$}  {about}").ok();
         }
         list.push('\n');
     }
@@ -79,6 +85,25 @@ fn with_program(command: Command, program: &str) -> Command {
         lines.push(format!("  {program} {example}"));
     }
     command.after_help(lines.join("\n"))
+}
+
+/// Leaves the nearest of the commands that clap proposes for one that is not there: it takes all that begin with
+/// `migrate:` for similar, and says so of each.
+pub fn with_nearest(mut error: Error) -> Error {
+    /// More slips than these are another word.
+    const SLIPS: usize = 3;
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand)
+        && let Some(ContextValue::Strings(proposed)) = error.get(ContextKind::SuggestedSubcommand)
+    {
+        let slips = |name: &String| strsim::osa_distance(typed, name);
+        let nearest = proposed.iter().map(slips).min().unwrap_or(usize::MAX);
+        if nearest <= SLIPS {
+            let names = proposed.iter().filter(|name| slips(name) == nearest).cloned().collect();
+            error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(names));
+        }
+    }
+    error
 }
 
 fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

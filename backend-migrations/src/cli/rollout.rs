@@ -67,10 +67,15 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "it must be a whole number of 1 or more".to_owned())
 }
 
+fn version(text: &str) -> Result<i64, String> {
+    let version = text.parse().ok().filter(|version| *version >= 0);
+    version.ok_or_else(|| "a version is the number that a migration's file name begins with".to_owned())
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct GoalArgs {
     /// Apply nothing newer than this version.
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
     to: Option<i64>,
     /// Show what would be done and change nothing.
     #[arg(long)]
@@ -97,13 +102,13 @@ pub struct FleetArgs {
     #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
     exclude: Option<Vec<String>>,
     /// Tenants worked on at once, over all servers.
-    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = CONCURRENCY)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, default_value_t = CONCURRENCY)]
     concurrency: NonZeroUsize,
     /// Tenants worked on at once on each server.
-    #[arg(long, value_name = "N", value_parser = at_least_one, default_value_t = PER_SERVER)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, default_value_t = PER_SERVER)]
     per_server: NonZeroUsize,
     /// Begin no more tenants once N have failed [default: no limit].
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     failure_budget: Option<NonZeroUsize>,
 }
 
@@ -196,10 +201,10 @@ pub struct RollbackArgs {
     #[arg(long)]
     all_tenants: bool,
     /// Number of migrations to undo [default: 1].
-    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "to")]
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, conflicts_with = "to")]
     steps: Option<NonZeroUsize>,
     /// Undo every migration newer than this version (0: all).
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
     to: Option<i64>,
     /// Show what would be done and change nothing.
     #[arg(long)]

@@ -38,8 +38,10 @@ impl Shell {
         let mut command = Command::new(name);
         // On a dumb terminal, or one without a size, fish lists nothing.
         let terminal = if name == "fish" { "xterm" } else { "dumb" };
-        command.args(args).current_dir(dir).env_clear().env("TERM", terminal).env("HOME", dir);
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("LC_ALL", "C.UTF-8");
+        command.args(args).current_dir(dir).env("TERM", terminal).env("HOME", dir).env("LC_ALL", "C.UTF-8");
+        for variable in ["BASH_ENV", "CARGO_TARGET_DIR", "COMPLETE", "INPUTRC", "PROMPT_COMMAND", "ZDOTDIR"] {
+            command.env_remove(variable);
+        }
         let options = Options::new().timeout_ms(Some(20_000)).strip_ansi_escape_codes(true);
         let mut shell = Self { session: spawn_with_options(command, options).unwrap(), name };
         // An interactive shell takes no notice of SIGTERM.
