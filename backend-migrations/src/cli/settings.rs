@@ -258,3 +258,16 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     }
     Ok(duration)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::VARIABLES;
+
+    #[test]
+    fn the_reference_has_every_variable() {
+        let reference = include_str!("../../../docs/cli.md");
+        let missing: Vec<_> =
+            VARIABLES.iter().filter(|name| !reference.contains(&format!("| `{name}` |"))).collect();
+        assert!(missing.is_empty(), "not in the settings table of tests/cli_reference.rs: {missing:?}");
+    }
+}
