@@ -29,8 +29,8 @@ const OWNER_LABEL: &str = "throwaway-server.owner";
 const DETACHED_PREFIX: &str = "throwaway-server-detached-";
 
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
-const PULL_LIMIT: Duration = Duration::from_secs(120);
-const CREATE_LIMIT: Duration = Duration::from_secs(60);
+const PULL_LIMIT: Duration = Duration::from_mins(2);
+const CREATE_LIMIT: Duration = Duration::from_mins(1);
 const READY_LIMIT: Duration = Duration::from_secs(90);
 
 /// A container that is removed when this is dropped.
@@ -109,7 +109,8 @@ async fn start_image(
     let word = random_word().map_err(|error| format!("no random password: {error}"))?;
     let password = random_word().map_err(|error| format!("no random password: {error}"))?;
     let container_name = format!("{}{word}", crate::sweep::PREFIX);
-    let arguments = FAST_IN_CONTAINER.iter().copied().chain(settings.server_arguments.iter().map(String::as_str));
+    let arguments =
+        FAST_IN_CONTAINER.iter().copied().chain(settings.server_arguments.iter().map(String::as_str));
     // No ready conditions: what a server logs differs from version to version, and only an answer is an answer.
     let mut request = GenericImage::new(name, tag)
         .with_exposed_port(3306.tcp())
@@ -130,7 +131,8 @@ async fn start_image(
             Err(_) => return Err(format!("not pulled within {} s", PULL_LIMIT.as_secs())),
         };
     }
-    let guardian = search::on_path("docker").and_then(|docker| Guardian::of_container(&docker, &container_name).ok());
+    let guardian =
+        search::on_path("docker").and_then(|docker| Guardian::of_container(&docker, &container_name).ok());
     let handle = request.start().await.map_err(|error| told(&error))?;
     let host = handle.get_host().await.map_err(|error| told(&error))?.to_string();
     let port = handle.get_host_port_ipv4(3306).await.map_err(|error| told(&error))?;
@@ -178,8 +180,7 @@ pub(crate) async fn remove(name: &str) -> Result<(), String> {
 async fn sweep(docker: &Docker) {
     let filters = HashMap::from([("label", vec![OWNER_LABEL])]);
     let options = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
-    let Ok(Ok(containers)) =
-        tokio::time::timeout(ENGINE_LIMIT, docker.list_containers(Some(options))).await
+    let Ok(Ok(containers)) = tokio::time::timeout(ENGINE_LIMIT, docker.list_containers(Some(options))).await
     else {
         return;
     };

@@ -68,15 +68,19 @@ impl fmt::Display for Told<'_> {
         // Each hint is a way on that the list above has room for: a forced choice hints at itself only.
         for source in Source::IN_ORDER {
             if self.attempts.iter().any(|attempt| attempt.source == source) {
-                write!(f, "\nhint: {}", hint(source, self.flavour))?;
+                let is_only_choice = self.attempts.len() == 1;
+                write!(f, "\nhint: {}", hint(source, self.flavour, is_only_choice))?;
             }
         }
         Ok(())
     }
 }
 
-fn hint(source: Source, flavour: Option<Flavour>) -> &'static str {
+fn hint(source: Source, flavour: Option<Flavour>, is_only_choice: bool) -> &'static str {
     match (source, flavour) {
+        (Source::Url, _) if is_only_choice => {
+            "name a running server in THROWAWAY_SERVER_URL, or unset it to have a server started here"
+        }
         (Source::Url, _) => {
             "set THROWAWAY_SERVER_URL to a running server, mysql://root:password@127.0.0.1:3306"
         }

@@ -18,7 +18,12 @@ exec 3>&-
 
 while read -r word; do
   case $word in
-  leave) wait "$program"; exit $? ;;
+  leave)
+    # The next guardian of this folder brings its own pipe; until then there is none, rather than one nobody reads.
+    rm -f "$folder/stop"
+    wait "$program"
+    exit $?
+    ;;
   detach) read -r word <&4; break ;;
   esac
 done

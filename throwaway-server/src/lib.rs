@@ -48,6 +48,8 @@
 //! # }
 //! ```
 //!
+//! From a shell, `cargo run --package throwaway-server` runs one until its standard input ends.
+//!
 //! Linux and macOS only: the guardian is a shell script.
 
 mod container;

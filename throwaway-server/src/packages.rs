@@ -23,15 +23,20 @@ use crate::{
 /// The only suite of Debian that carries MySQL itself.
 const DEBIAN_WITH_MYSQL: &str = "sid";
 
-const DOWNLOAD_LIMIT: Duration = Duration::from_secs(300);
+const DOWNLOAD_LIMIT: Duration = Duration::from_mins(5);
 /// Another process may be downloading the same.
-const LOCK_LIMIT: Duration = Duration::from_secs(600);
+const LOCK_LIMIT: Duration = Duration::from_mins(10);
 
-/// The server of a flavour, from the cache or the machine's mirror; a reason if there is none.
-pub(crate) async fn program(flavour: Flavour, settings: &Settings) -> Result<Program, String> {
+/// Whether this machine has what it takes; a reason if not.
+pub(crate) fn check_tools() -> Result<(), String> {
     for tool in ["apt-get", "apt-cache", "dpkg"] {
         search::on_path(tool).ok_or_else(|| format!("{tool} is not on the PATH: not Debian or Ubuntu?"))?;
     }
+    Ok(())
+}
+
+/// The server of a flavour, from the cache or the machine's mirror; a reason if there is none.
+pub(crate) async fn program(flavour: Flavour, settings: &Settings) -> Result<Program, String> {
     let system = System::read()?;
     let cache = settings.cache.clone().unwrap_or_else(default_cache);
     let suite = system.suite(flavour);
@@ -41,7 +46,8 @@ pub(crate) async fn program(flavour: Flavour, settings: &Settings) -> Result<Pro
         fs::create_dir_all(&cache).map_err(|error| format!("{}: {error}", cache.display()))?;
         let _lock = lock(&cache.join(format!("{name}.lock"))).await?;
         if !folder.is_dir() {
-            settings.tell(&format!("downloading and unpacking {flavour} ({suite}) into {}", folder.display()));
+            settings
+                .tell(&format!("downloading and unpacking {flavour} ({suite}) into {}", folder.display()));
             let partial = cache.join(format!("{name}.partial"));
             // What is there was left by a process that died: the lock is ours.
             let _ = fs::remove_dir_all(&partial);
@@ -94,7 +100,8 @@ struct System {
 
 impl System {
     fn read() -> Result<Self, String> {
-        let text = fs::read_to_string("/etc/os-release").map_err(|error| format!("/etc/os-release: {error}"))?;
+        let text =
+            fs::read_to_string("/etc/os-release").map_err(|error| format!("/etc/os-release: {error}"))?;
         let value = |name: &str| {
             text.lines()
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
@@ -147,12 +154,21 @@ async fn fetch(flavour: Flavour, system: &System, folder: &Path) -> Result<(), S
     let updated = output(apt("apt-get").args(["--quiet", "update"])).await;
     let package = package(flavour, &output(apt("apt-cache").arg("pkgnames")).await?)
         .ok_or_else(|| format!("the mirror has no server package for it{}", reason_of(&updated)))?;
-    output(apt("apt-get").args(["--quiet", "--yes", "--no-install-recommends", "--download-only", "install", &package]))
-        .await?;
+    output(apt("apt-get").args([
+        "--quiet",
+        "--yes",
+        "--no-install-recommends",
+        "--download-only",
+        "install",
+        &package,
+    ]))
+    .await?;
 
     let archives = cache.join("archives");
     let entries = fs::read_dir(&archives).map_err(|error| format!("{}: {error}", archives.display()))?;
-    for file in entries.flatten().map(|entry| entry.path()).filter(|path| path.extension() == Some("deb".as_ref())) {
+    for file in
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension() == Some("deb".as_ref()))
+    {
         output(Command::new("dpkg").arg("-x").arg(&file).arg(&root)).await?;
     }
     for done in [lists, cache] {
@@ -175,9 +191,11 @@ fn reason_of(updated: &Result<String, String>) -> String {
 async fn mirror(system: &System) -> Result<String, String> {
     let format = "$(ORIGIN)|$(RELEASE)|$(COMPONENT)|$(REPO_URI)";
     let targets =
-        output(Command::new("apt-get").args(["indextargets", "--format", format, "Created-By: Packages"])).await?;
-    let uri = debian_mirror(&targets, &system.codename)
-        .ok_or_else(|| format!("apt names no Debian archive (release {}, component main)", system.codename))?;
+        output(Command::new("apt-get").args(["indextargets", "--format", format, "Created-By: Packages"]))
+            .await?;
+    let uri = debian_mirror(&targets, &system.codename).ok_or_else(|| {
+        format!("apt names no Debian archive (release {}, component main)", system.codename)
+    })?;
     let keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
     let signed = if Path::new(keyring).is_file() { format!("[signed-by={keyring}] ") } else { String::new() };
     Ok(format!("{signed}{uri}"))
@@ -191,7 +209,8 @@ fn debian_mirror<'a>(targets: &'a str, codename: &str) -> Option<&'a str> {
             (is_origin(origin) && release == codename && component == "main").then_some(uri)
         })
     };
-    matching(|origin| origin == "Debian").or_else(|| matching(|origin| origin.is_empty() || origin == "$(ORIGIN)"))
+    matching(|origin| origin == "Debian")
+        .or_else(|| matching(|origin| origin.is_empty() || origin == "$(ORIGIN)"))
 }
 
 /// The server's package: its plain name, else the newest of those that carry their version in the name.
@@ -223,7 +242,11 @@ async fn output(command: &mut Command) -> Result<String, String> {
     }
     let errors = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<_> = errors.lines().collect();
-    Err(format!("{name} ended with {}:\n{}", output.status, lines[lines.len().saturating_sub(4)..].join("\n")))
+    Err(format!(
+        "{name} ended with {}:\n{}",
+        output.status,
+        lines[lines.len().saturating_sub(4)..].join("\n")
+    ))
 }
 
 fn unpacked(flavour: Flavour, root: &Path) -> Result<Program, String> {

@@ -19,8 +19,8 @@ use crate::{
     sweep,
 };
 
-const INITIALISE_LIMIT: Duration = Duration::from_secs(120);
-const READY_LIMIT: Duration = Duration::from_secs(60);
+const INITIALISE_LIMIT: Duration = Duration::from_mins(2);
+const READY_LIMIT: Duration = Duration::from_mins(1);
 
 /// Another process may take a free port between our finding it and the server's binding it.
 const PORT_TRIES: usize = 5;
@@ -217,8 +217,9 @@ async fn run(
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
         let mut with_port = vec![OsString::from(format!("--port={port}"))];
         with_port.extend_from_slice(&arguments);
-        let guardian = Guardian::of_program(folder, Path::new("/dev/null"), program.command(folder, &with_port))
-            .map_err(|error| format!("cannot start a shell to guard the server: {error}"))?;
+        let guardian =
+            Guardian::of_program(folder, Path::new("/dev/null"), program.command(folder, &with_port))
+                .map_err(|error| format!("cannot start a shell to guard the server: {error}"))?;
         let url = format!("mysql://root:{password}@127.0.0.1:{port}");
         tokio::select! {
             ready = readiness::wait_until_ready(&url, READY_LIMIT) => {

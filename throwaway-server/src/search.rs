@@ -34,13 +34,10 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
 
 /// The programs of a flavour that would do, MySQL's first; a reason if there are none.
 pub(crate) async fn programs(settings: &Settings) -> Result<Vec<Program>, String> {
-    let folders = match &settings.server_path {
-        Some(folders) => folders.clone(),
-        None => {
-            let path = env::var_os("PATH").unwrap_or_default();
-            env::split_paths(&path).chain(USUAL_FOLDERS.iter().map(PathBuf::from)).collect()
-        }
-    };
+    let folders = settings.server_path.clone().unwrap_or_else(|| {
+        let path = env::var_os("PATH").unwrap_or_default();
+        env::split_paths(&path).chain(USUAL_FOLDERS.iter().map(PathBuf::from)).collect()
+    });
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     for path in folders.iter().flat_map(|folder| [folder.join("mysqld"), folder.join("mariadbd")]) {

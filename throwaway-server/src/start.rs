@@ -75,6 +75,7 @@ async fn local(settings: &Settings) -> Result<ThrowawayServer, String> {
 }
 
 async fn unpacked(settings: &Settings) -> Result<ThrowawayServer, String> {
+    packages::check_tools()?;
     let mut reasons = Vec::new();
     for flavour in settings.flavours() {
         let started = match packages::program(flavour, settings).await {

@@ -45,7 +45,6 @@ pub(crate) fn folders() {
 fn is_abandoned(folder: &Path) -> bool {
     let writer = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     match rustix::fs::open(folder.join("stop"), writer, Mode::empty()) {
-        Ok(_) => false,
         Err(Errno::NXIO) => true,
         // Without a pipe the guardian is still to come, unless that has been so for long.
         Err(Errno::NOENT) => fs::metadata(folder)
@@ -53,7 +52,7 @@ fn is_abandoned(folder: &Path) -> bool {
             .ok()
             .and_then(|then| SystemTime::now().duration_since(then).ok())
             .is_some_and(|age| age > Duration::from_mins(15)),
-        Err(_) => false,
+        Ok(_) | Err(_) => false,
     }
 }
 
