@@ -53,7 +53,9 @@ pub(crate) async fn up(options: &Options) -> anyhow::Result<ExitCode> {
         samples.n_tenants(),
         samples.pending
     );
-    print!("{}", env.lines().skip(1).map(|line| format!("  {line}\n")).collect::<String>());
+    for line in env.lines().skip(1) {
+        println!("  {line}");
+    }
     println!(
         "\nTry:\n  cargo xtask migrate:status\n  cargo xtask migrate:all-tenants\n  cargo xtask dev:down"
     );

@@ -51,12 +51,12 @@ impl CliError {
         // Where nobody reads any more there is nobody to tell.
         if format == Format::Json {
             let line = report::error_line(self.code, &self.message, self.hint.as_deref());
-            writeln!(std::io::stdout(), "{line}").ok();
+            write!(std::io::stdout(), "{line}").ok();
         } else {
             let mut stderr = std::io::stderr().lock();
-            writeln!(stderr, "error: {}", report::printable(&self.message)).ok();
+            writeln!(stderr, "error: {}", report::visible(&self.message)).ok();
             if let Some(hint) = &self.hint {
-                writeln!(stderr, "\nhint: {}", report::printable(hint)).ok();
+                writeln!(stderr, "\nhint: {}", report::visible(hint)).ok();
             }
         }
         self.status

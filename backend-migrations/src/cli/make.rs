@@ -21,14 +21,15 @@ Examples:
   migrate:make rename_title_to_name_in_tasks   ALTER TABLE tasks RENAME COLUMN …
   migrate:make tidy_up --central               for the central database
 
-A name that says what it does gives a filled pair, any other a commented one. Read both files before you commit them.";
+A name that says what it does gives a filled pair, any other a commented one. Read both files \
+before you commit them.";
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// What the migration does, such as `add_priority_to_tasks`.
     #[arg(allow_hyphen_values = true)]
     pub name: String,
-    /// For the central database instead of the tenants'.
+    /// Write it for the central database instead of the tenants'.
     #[arg(long)]
     pub central: bool,
 }
@@ -42,11 +43,14 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliErr
         .map_err(|error| CliError::refused("migrations", error.to_string(), None))?;
     let version = make::next_version(now(), newest).ok_or_else(|| {
         let message = format!("no version is newer than the newest there, {}", i64::MAX);
-        CliError::refused("migrations", message, Some("rename that migration, unless it is applied anywhere".into()))
+        CliError::refused(
+            "migrations",
+            message,
+            Some("rename that migration, unless it is applied anywhere".into()),
+        )
     })?;
-    let paths = make::write_pair(&dir, version, &name, &make::skeleton(&name)).map_err(|error| {
-        CliError::refused("migrations", error.to_string(), Some(error.hint().to_owned()))
-    })?;
+    let paths = make::write_pair(&dir, version, &name, &make::skeleton(&name))
+        .map_err(|error| CliError::refused("migrations", error.to_string(), Some(error.hint().to_owned())))?;
     tell(&paths, version, settings.format).map_err(|error| CliError::internal(&error))?;
     Ok(ExitStatus::Success)
 }

@@ -1,17 +1,45 @@
-//! Temporary.
-use super::settings::Settings;
-use crate::{event::Event, summary::Summary};
-pub(super) struct Reporter;
+//! Where what a run tells goes: standard output for the report, standard error for the live progress.
+
+use std::{
+    io::{self, BufWriter, IsTerminal as _},
+    time::Instant,
+};
+
+use super::{Format, settings::Settings};
+use crate::{
+    event::Event,
+    report::{self, ReportOptions, Screen},
+    summary::Summary,
+};
+
+/// A reporter on the process's own streams, with the process's clock.
+pub(super) struct Reporter {
+    inner: Box<dyn report::Reporter>,
+    started: Instant,
+}
+
 impl Reporter {
-    pub(super) fn new(_: &Settings) -> Self {
-        Self
+    pub(super) fn new(settings: &Settings) -> Self {
+        let screen = |is_terminal| Screen { is_terminal, color: is_terminal && settings.wants_color() };
+        let options = ReportOptions {
+            format: match settings.format {
+                Format::Human => report::Format::Human,
+                Format::Json => report::Format::Json,
+            },
+            stdout: screen(io::stdout().is_terminal()),
+            stderr: screen(io::stderr().is_terminal()),
+        };
+        // Rust's own buffer ends at each line; with this one a tenant's lines are one write, and do not mix with another
+        // program's.
+        let out = BufWriter::new(io::stdout());
+        Self { inner: report::reporter(options, out), started: Instant::now() }
     }
-    pub(super) fn report(&mut self, event: &Event) -> std::io::Result<()> {
-        use std::io::Write;
-        writeln!(std::io::stdout(), "{event:?}")
+
+    pub(super) fn report(&mut self, event: &Event) -> io::Result<()> {
+        self.inner.report(event, self.started.elapsed())
     }
-    pub(super) fn finish(&mut self, summary: &Summary) -> std::io::Result<()> {
-        use std::io::Write;
-        writeln!(std::io::stdout(), "{summary:#?}")
+
+    pub(super) fn finish(&mut self, summary: &Summary) -> io::Result<()> {
+        self.inner.finish(summary)
     }
 }

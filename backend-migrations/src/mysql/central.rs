@@ -168,9 +168,12 @@ impl Central {
                     .filter(|target| only.is_empty() || is_named(only, target))
                     .filter(|target| !is_named(exclude, target))
                     .collect();
-                if targets.is_empty() {
+                // A service's first start has no tenant yet, and nothing to do. Anything else that comes to none is a
+                // selection that means something other than its author thought.
+                if targets.is_empty() && self.number("SELECT COUNT(*) FROM tenants".into()).await? != Some(0)
+                {
                     let reason = if n_active == 0 {
-                        "the central database has no ACTIVE tenant".to_owned()
+                        "none of the tenants in the central database is ACTIVE".to_owned()
                     } else {
                         format!("`--only` and `--exclude` leave none of the {n_active} ACTIVE tenants")
                     };
@@ -223,14 +226,14 @@ impl Central {
             Ok(rows)
         };
         let result = timeout(BOOKKEEPING_LIMIT, work).await;
-        result.map_err(|_| self.timed_out("read"))?.map_err(|error| self.query_error("read", &error))
+        result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))
     }
 
     async fn slugs(&mut self) -> Result<Vec<String>, CentralError> {
         let work = self.connection.fetch_all(raw_sql("SELECT slug FROM tenants ORDER BY slug"));
         let result = timeout(BOOKKEEPING_LIMIT, work).await;
         let rows =
-            result.map_err(|_| self.timed_out("read"))?.map_err(|error| self.query_error("read", &error))?;
+            result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))?;
         rows.iter()
             .map(|row| row.try_get(0))
             .collect::<Result<_, _>>()
@@ -241,7 +244,7 @@ impl Central {
     pub(crate) async fn write(&mut self, sql: String) -> Result<u64, CentralError> {
         let result = timeout(BOOKKEEPING_LIMIT, self.connection.execute(raw_sql(AssertSqlSafe(sql)))).await;
         let done = result
-            .map_err(|_| self.timed_out("written"))?
+            .map_err(|_| Self::timed_out("written"))?
             .map_err(|error| self.query_error("written", &error))?;
         Ok(done.rows_affected())
     }
@@ -251,7 +254,7 @@ impl Central {
         let work = self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)));
         let row = timeout(BOOKKEEPING_LIMIT, work)
             .await
-            .map_err(|_| self.timed_out("read"))?
+            .map_err(|_| Self::timed_out("read"))?
             .map_err(|error| self.query_error("read", &error))?;
         row.try_get(0).map_err(|error| self.query_error("read", &error))
     }
@@ -261,7 +264,7 @@ impl Central {
         connect::close(self.connection, self.connector.limits()).await;
     }
 
-    fn timed_out(&self, verb: &'static str) -> CentralError {
+    fn timed_out(verb: &'static str) -> CentralError {
         let message = format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs());
         CentralError::Query { verb, source: SessionError::Lost { message } }
     }

@@ -23,7 +23,8 @@ impl Central {
     /// Keeps other provisioning of the same slug out until this connection closes; `false` where another one holds it.
     pub(crate) async fn lock_slug(&mut self, slug: &str, wait_s: u64) -> Result<bool, CentralError> {
         // A lock's name has at most 64 characters on MySQL, and is the whole server's.
-        let name = format!("CONCAT('provision:', LEFT(SHA2(CONCAT(DATABASE(), '/', {}), 256), 40))", text(slug));
+        let name =
+            format!("CONCAT('provision:', LEFT(SHA2(CONCAT(DATABASE(), '/', {}), 256), 40))", text(slug));
         let answer = self.number(format!("SELECT GET_LOCK({name}, {wait_s})")).await?;
         Ok(answer == Some(1))
     }

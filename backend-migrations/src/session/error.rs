@@ -37,7 +37,8 @@ impl fmt::Display for LockHolder {
             (Some(activity), None) => write!(f, ": {activity}")?,
             _ => f.write_str(", of which an account without the privilege PROCESS may not see more")?,
         }
-        let began = self.began.and_then(|(version, at_s)| Some((version, jiff::Timestamp::from_second(at_s).ok()?)));
+        let began =
+            self.began.and_then(|(version, at_s)| Some((version, jiff::Timestamp::from_second(at_s).ok()?)));
         began.iter().try_for_each(|(version, at)| write!(f, "; migration {version} was begun at {at}"))
     }
 }
@@ -61,7 +62,7 @@ pub enum SessionError {
         /// What the system said.
         message: String,
     },
-    /// The statement ran longer than [`Limits::statement`] and was killed.
+    /// The statement ran longer than [`Limits::statement`](crate::session::Limits::statement) and was killed.
     #[error("the statement ran longer than {} s and was killed", .limit.as_secs_f32())]
     TimedOut {
         /// The limit.
@@ -152,7 +153,7 @@ pub enum ConnectError {
         /// What the system said.
         message: String,
     },
-    /// No answer within [`Limits::connect`].
+    /// No answer within [`Limits::connect`](crate::session::Limits::connect).
     #[error("{server} did not answer within {} s", .after.as_secs_f32())]
     TimedOut {
         /// Host and port.

@@ -1,0 +1,401 @@
+//! The shape of the lines: what other programs rely on. Words are kebab-case, fields `snake_case`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::words::{direction_word, reason_word, scope_word, state_key, state_word, task_word, verdict_word};
+use crate::{
+    event::{Event, Failure, MigrationDone, MigrationPlanned, Outcome, Place, Scope},
+    migration::Script,
+    standing::{Standing, State, VersionStanding},
+    summary::{COUNTED_STATES, Summary},
+    tenant::Label,
+};
+
+#[derive(Serialize)]
+pub(super) struct Line<'e> {
+    pub(super) schema: u32,
+    pub(super) at_ms: u128,
+    #[serde(flatten)]
+    pub(super) body: Body<'e>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ErrorLine<'e> {
+    pub(super) schema: u32,
+    pub(super) event: &'static str,
+    #[serde(flatten)]
+    pub(super) error: ErrorBody<'e>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ErrorBody<'e> {
+    pub(super) code: &'e str,
+    pub(super) message: &'e str,
+    pub(super) hint: Option<&'e str>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub(super) enum Body<'e> {
+    RolloutStarted {
+        task: &'static str,
+        scope: &'static str,
+        n_tenants: usize,
+        is_dry_run: bool,
+    },
+    TenantStarted {
+        tenant: Tenant<'e>,
+    },
+    TenantPlanned {
+        tenant: Tenant<'e>,
+        n_migrations: usize,
+    },
+    MigrationStarted {
+        tenant: Tenant<'e>,
+        file_name: &'e str,
+        n_statements: usize,
+        n_finished: usize,
+    },
+    StatementStarted {
+        tenant: Tenant<'e>,
+        at: At<'e>,
+    },
+    StatementFinished {
+        tenant: Tenant<'e>,
+        at: At<'e>,
+        n_rows: u64,
+        elapsed_ms: f64,
+    },
+    MigrationFinished {
+        tenant: Tenant<'e>,
+        migration: Done<'e>,
+    },
+    ScriptPlanned {
+        version: String,
+        direction: &'static str,
+        file_name: &'e str,
+        statements: Vec<Sql<'e>>,
+    },
+    TenantFinished {
+        tenant: Tenant<'e>,
+        elapsed_ms: f64,
+        #[serde(flatten)]
+        ending: Ending<'e>,
+    },
+    Warning {
+        tenant: Option<Tenant<'e>>,
+        message: &'e str,
+    },
+    Stopping {
+        reason: &'static str,
+    },
+    RolloutFinished(Box<Finished<'e>>),
+}
+
+#[derive(Serialize)]
+pub(super) struct Tenant<'e> {
+    id: Option<&'e str>,
+    slug: &'e str,
+    name: &'e str,
+    database: &'e str,
+    server: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct At<'e> {
+    file_name: &'e str,
+    line: usize,
+    statement: usize,
+    n_statements: usize,
+}
+
+#[derive(Serialize)]
+pub(super) struct Done<'e> {
+    version: String,
+    direction: &'static str,
+    file_name: &'e str,
+    elapsed_ms: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Sql<'e> {
+    line: usize,
+    text: &'e str,
+}
+
+#[derive(Serialize)]
+pub(super) struct PlannedStep<'e> {
+    version: String,
+    direction: &'static str,
+    file_name: &'e str,
+    n_statements: usize,
+    n_finished: usize,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub(super) enum Ending<'e> {
+    UpToDate,
+    Migrated { done: Vec<Done<'e>> },
+    Planned { steps: Vec<PlannedStep<'e>> },
+    Inspected { current: Option<String>, is_settled: bool, counts: Counts, versions: Vec<OneVersion<'e>> },
+    Stopped { done: Vec<Done<'e>>, n_remaining: usize },
+    Failed { done: Vec<Done<'e>>, failure: Failed<'e> },
+}
+
+#[derive(Serialize)]
+pub(super) struct OneVersion<'e> {
+    version: String,
+    description: &'e str,
+    state: &'static str,
+    installed_on: Option<String>,
+    execution_time_ms: Option<f64>,
+}
+
+/// How many versions are in each state.
+pub(super) struct Counts(Vec<(&'static str, usize)>);
+
+impl Serialize for Counts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(state, n)| (state, n)))
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Failed<'e> {
+    code: &'static str,
+    message: &'e str,
+    at: Option<At<'e>>,
+    excerpt: Option<&'e str>,
+    state: Option<&'e str>,
+    hint: Option<&'e str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Finished<'e> {
+    verdict: &'static str,
+    elapsed_ms: f64,
+    n_tenants: usize,
+    n_successful: usize,
+    n_migrated: usize,
+    n_up_to_date: usize,
+    n_planned: usize,
+    n_inspected: usize,
+    n_unsettled: usize,
+    n_failed: usize,
+    n_stopped: usize,
+    n_not_started: usize,
+    n_migrations: usize,
+    stop_reason: Option<&'static str>,
+    failed: Vec<FailedTenant<'e>>,
+    stopped: Vec<Tenant<'e>>,
+    not_started: Vec<Tenant<'e>>,
+}
+
+#[derive(Serialize)]
+struct FailedTenant<'e> {
+    tenant: Tenant<'e>,
+    #[serde(flatten)]
+    failure: Failed<'e>,
+}
+
+impl<'e> Body<'e> {
+    /// The line for `event`; none for the last one, which is told with the summary.
+    pub(super) fn of(event: &'e Event, scope: Scope) -> Option<Self> {
+        Some(match event {
+            Event::RolloutStarted { task, scope, n_tenants, is_dry_run } => Self::RolloutStarted {
+                task: task_word(*task),
+                scope: scope_word(*scope),
+                n_tenants: *n_tenants,
+                is_dry_run: *is_dry_run,
+            },
+            Event::TenantStarted { tenant } => Self::TenantStarted { tenant: Tenant::of(tenant) },
+            Event::TenantPlanned { tenant, n_migrations } => {
+                Self::TenantPlanned { tenant: Tenant::of(tenant), n_migrations: *n_migrations }
+            }
+            Event::MigrationStarted { tenant, file_name, n_statements, n_finished } => {
+                Self::MigrationStarted {
+                    tenant: Tenant::of(tenant),
+                    file_name,
+                    n_statements: *n_statements,
+                    n_finished: *n_finished,
+                }
+            }
+            Event::StatementStarted { tenant, at } => {
+                Self::StatementStarted { tenant: Tenant::of(tenant), at: At::of(at) }
+            }
+            Event::StatementFinished { tenant, at, n_rows, elapsed } => Self::StatementFinished {
+                tenant: Tenant::of(tenant),
+                at: At::of(at),
+                n_rows: *n_rows,
+                elapsed_ms: ms(*elapsed),
+            },
+            Event::MigrationFinished { tenant, done } => {
+                Self::MigrationFinished { tenant: Tenant::of(tenant), migration: Done::of(done) }
+            }
+            Event::TenantFinished { tenant, outcome, elapsed } => Self::TenantFinished {
+                tenant: Tenant::of(tenant),
+                elapsed_ms: ms(*elapsed),
+                ending: Ending::of(outcome, scope),
+            },
+            Event::Warning { tenant, message } => {
+                Self::Warning { tenant: tenant.as_deref().map(Tenant::of), message }
+            }
+            Event::Stopping { reason } => Self::Stopping { reason: reason_word(*reason) },
+            Event::RolloutFinished { .. } => return None,
+        })
+    }
+
+    /// The statements of a script that a dry run would run.
+    pub(super) fn script(step: &MigrationPlanned, script: &'e Script) -> Self {
+        let statements = script.statements.iter().map(|s| Sql { line: s.line, text: &s.text });
+        Self::ScriptPlanned {
+            version: step.migration.version.to_string(),
+            direction: direction_word(step.direction),
+            file_name: &script.file_name,
+            statements: statements.collect(),
+        }
+    }
+
+    /// The last line.
+    pub(super) fn summary(summary: &'e Summary, elapsed: Duration) -> Self {
+        let tenants =
+            |labels: &'e [crate::tenant::SharedLabel]| labels.iter().map(|l| Tenant::of(l)).collect();
+        let failed = summary
+            .failed
+            .iter()
+            .map(|(label, failure)| FailedTenant { tenant: Tenant::of(label), failure: Failed::of(failure) });
+        Self::RolloutFinished(Box::new(Finished {
+            verdict: verdict_word(summary.verdict()),
+            elapsed_ms: ms(elapsed),
+            n_tenants: summary.n_tenants,
+            n_successful: summary.n_successful(),
+            n_migrated: summary.n_migrated,
+            n_up_to_date: summary.n_up_to_date,
+            n_planned: summary.n_planned,
+            n_inspected: summary.n_inspected,
+            n_unsettled: summary.n_unsettled,
+            n_failed: summary.failed.len(),
+            n_stopped: summary.stopped.len(),
+            n_not_started: summary.not_started.len(),
+            n_migrations: summary.n_migrations,
+            stop_reason: summary.stop_reason.map(reason_word),
+            failed: failed.collect(),
+            stopped: tenants(&summary.stopped),
+            not_started: tenants(&summary.not_started),
+        }))
+    }
+}
+
+impl<'e> Tenant<'e> {
+    fn of(label: &'e Label) -> Self {
+        Self {
+            id: label.id.as_ref().map(|id| id.0.as_str()),
+            slug: &label.slug,
+            name: &label.name,
+            database: &label.database,
+            server: label.server.to_string(),
+        }
+    }
+}
+
+impl<'e> At<'e> {
+    fn of(place: &'e Place) -> Self {
+        let Place { file_name, line, statement, n_statements } = place;
+        Self { file_name, line: *line, statement: *statement, n_statements: *n_statements }
+    }
+}
+
+impl<'e> Done<'e> {
+    fn of(done: &'e MigrationDone) -> Self {
+        Self {
+            version: done.version.to_string(),
+            direction: direction_word(done.direction),
+            file_name: &done.file_name,
+            elapsed_ms: ms(done.elapsed),
+        }
+    }
+
+    fn all(done: &'e [MigrationDone]) -> Vec<Self> {
+        done.iter().map(Self::of).collect()
+    }
+}
+
+impl<'e> PlannedStep<'e> {
+    fn of(step: &'e MigrationPlanned) -> Option<Self> {
+        let script = step.migration.script(step.direction)?;
+        Some(Self {
+            version: step.migration.version.to_string(),
+            direction: direction_word(step.direction),
+            file_name: &script.file_name,
+            n_statements: script.statements.len(),
+            n_finished: step.n_finished,
+        })
+    }
+}
+
+impl<'e> Ending<'e> {
+    fn of(outcome: &'e Outcome, scope: Scope) -> Self {
+        match outcome {
+            Outcome::UpToDate => Self::UpToDate,
+            Outcome::Migrated { done } => Self::Migrated { done: Done::all(done) },
+            Outcome::Planned { steps } => {
+                Self::Planned { steps: steps.iter().filter_map(PlannedStep::of).collect() }
+            }
+            Outcome::Inspected { standing } => Self::inspected(standing, scope),
+            Outcome::Stopped { done, n_remaining } => {
+                Self::Stopped { done: Done::all(done), n_remaining: *n_remaining }
+            }
+            Outcome::Failed { done, failure } => {
+                Self::Failed { done: Done::all(done), failure: Failed::of(failure) }
+            }
+        }
+    }
+
+    /// Of a fleet's tenant only the versions that are not as they should be: ten thousand times all of them would be
+    /// the same hundred lines again and again.
+    fn inspected(standing: &'e Standing, scope: Scope) -> Self {
+        let is_told = |v: &&VersionStanding| scope != Scope::Fleet || v.state != State::Applied;
+        let states = std::iter::once(State::Applied).chain(COUNTED_STATES);
+        Self::Inspected {
+            current: standing.current().map(|version| version.to_string()),
+            is_settled: standing.is_settled(),
+            counts: Counts(states.map(|state| (state_key(state), standing.count(state))).collect()),
+            versions: standing.versions.iter().filter(is_told).map(OneVersion::of).collect(),
+        }
+    }
+}
+
+impl<'e> OneVersion<'e> {
+    fn of(version: &'e VersionStanding) -> Self {
+        let time = version.installed_on_s.and_then(|s| jiff::Timestamp::from_second(s).ok());
+        let span = version.execution_time_ns.and_then(|ns| u64::try_from(ns).ok());
+        Self {
+            version: version.version.to_string(),
+            description: &version.description,
+            state: state_word(version.state),
+            installed_on: time.map(|time| time.to_string()),
+            execution_time_ms: span.map(|ns| ms(Duration::from_nanos(ns))),
+        }
+    }
+}
+
+impl<'e> Failed<'e> {
+    fn of(failure: &'e Failure) -> Self {
+        Self {
+            code: failure.code.as_str(),
+            message: &failure.message,
+            at: failure.at.as_ref().map(At::of),
+            excerpt: failure.excerpt.as_deref(),
+            state: failure.state.as_deref(),
+            hint: failure.hint.as_deref(),
+        }
+    }
+}
+
+/// Milliseconds down to the microsecond.
+fn ms(span: Duration) -> f64 {
+    (span.as_secs_f64() * 1e6).round() / 1e3
+}
