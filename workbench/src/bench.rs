@@ -103,7 +103,8 @@ pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let mut options = args.server.options();
     // Each contender's databases are its own; the caches must not be what is measured.
     options.server_arguments.extend(
-        ["--max-connections=500", "--table-open-cache=20000", "--table-definition-cache=20000"].map(Into::into),
+        ["--max-connections=500", "--table-open-cache=20000", "--table-definition-cache=20000"]
+            .map(Into::into),
     );
     eprintln!("Looking for a server ...");
     let server = throwaway_server::start(&options).await?;
@@ -141,7 +142,9 @@ async fn measure(args: &BenchArgs, arms: &[Arm], server: &ThrowawayServer) -> an
     let mut scenarios = args.scenarios.clone();
     scenarios.sort_unstable();
     scenarios.dedup();
-    if scenarios.iter().any(|scenario| *scenario != Scenario::TlsLogin) && !scenarios.contains(&Scenario::Cold) {
+    if scenarios.iter().any(|scenario| *scenario != Scenario::TlsLogin)
+        && !scenarios.contains(&Scenario::Cold)
+    {
         for arm in arm::first_of_each_family(arms) {
             eprintln!("Bringing the tenants of {} up to date ...", arm.name);
             let fleet = fleets.get_mut(arm.family).context("no fleet")?;
@@ -152,7 +155,7 @@ async fn measure(args: &BenchArgs, arms: &[Arm], server: &ThrowawayServer) -> an
     for scenario in scenarios {
         if scenario == Scenario::TlsLogin {
             let fleet = fleets.get(arm::OURS).context("no fleet")?;
-            tables += &login::measure(fleet, args.rounds, has_tls).await?;
+            tables += &login::measure(fleet, args.rounds).await?;
             continue;
         }
         let mut timings: BTreeMap<&str, Vec<Timing>> = BTreeMap::new();

@@ -41,15 +41,21 @@ pub(super) fn all(args: &BenchArgs, tool: PathBuf, peers: Vec<Peer>) -> Vec<Arm>
         kind: Kind::Floor { connections },
     });
     let ours = args.per_server.iter().map(|&n| (format!("backend-migrations --per-server {n}"), Some(n)));
-    let ours: Vec<_> =
-        if args.per_server.is_empty() { vec![("backend-migrations".to_owned(), None)] } else { ours.collect() };
+    let ours: Vec<_> = if args.per_server.is_empty() {
+        vec![("backend-migrations".to_owned(), None)]
+    } else {
+        ours.collect()
+    };
     let ours = ours.into_iter().map(|(name, per_server)| Arm {
         name,
         family: OURS,
         kind: Kind::Ours { binary: tool.clone(), per_server },
     });
-    let peers =
-        peers.into_iter().map(|peer| Arm { name: peer.name(), family: peer.family(), kind: Kind::Peer(peer) });
+    let peers = peers.into_iter().map(|peer| Arm {
+        name: peer.name(),
+        family: peer.family(),
+        kind: Kind::Peer(peer),
+    });
     floor.chain(ours).chain(peers).collect()
 }
 

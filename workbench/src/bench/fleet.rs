@@ -62,7 +62,8 @@ impl Fleet {
 
     /// Every database empty again.
     pub(super) async fn empty(&mut self, _set: &MigrationSet) -> anyhow::Result<()> {
-        self.for_each(|name| format!("DROP DATABASE {name};CREATE DATABASE {name} CHARACTER SET utf8mb4;")).await
+        self.for_each(|name| format!("DROP DATABASE {name};CREATE DATABASE {name} CHARACTER SET utf8mb4;"))
+            .await
     }
 
     /// The newest migration undone, and out of every history.

@@ -35,7 +35,9 @@ pub(super) enum Peer {
 pub(super) fn find(knex: Option<PathBuf>, install: bool) -> anyhow::Result<(Vec<Peer>, Vec<String>)> {
     let (mut peers, mut missing) = (Vec::new(), Vec::new());
     match output("sqlx", &["--version"]) {
-        Some(version) => peers.push(Peer::Sqlx { version: version.replace("sqlx-cli ", "").replace("sqlx ", "") }),
+        Some(version) => {
+            peers.push(Peer::Sqlx { version: version.replace("sqlx-cli ", "").replace("sqlx ", "") })
+        }
         None => missing.push("sqlx-cli (`cargo install sqlx-cli`)".to_owned()),
     }
     let folder = knex.unwrap_or_else(|| root().join("target/bench-peers"));
@@ -58,7 +60,8 @@ pub(super) fn find(knex: Option<PathBuf>, install: bool) -> anyhow::Result<(Vec<
 }
 
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
+    let output =
+        Command::new(program).args(arguments).output().ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
