@@ -109,7 +109,7 @@ pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     eprintln!("Looking for a server ...");
     let server = throwaway_server::start(&options).await?;
     eprintln!("Server: {}", server.description());
-    let arms = arm::all(&args, tool, peers);
+    let arms = arm::all(&args, &tool, peers);
     let result = tokio::select! {
         result = measure(&args, &arms, &server) => result,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
@@ -148,7 +148,7 @@ async fn measure(args: &BenchArgs, arms: &[Arm], server: &ThrowawayServer) -> an
         for arm in arm::first_of_each_family(arms) {
             eprintln!("Bringing the tenants of {} up to date ...", arm.name);
             let fleet = fleets.get_mut(arm.family).context("no fleet")?;
-            fleet.empty(&set).await?;
+            fleet.empty().await?;
             arm.time(Scenario::Cold, fleet)?;
         }
     }
@@ -167,7 +167,7 @@ async fn measure(args: &BenchArgs, arms: &[Arm], server: &ThrowawayServer) -> an
             for arm in order {
                 let fleet = fleets.get_mut(arm.family).context("no fleet")?;
                 match scenario {
-                    Scenario::Cold => fleet.empty(&set).await?,
+                    Scenario::Cold => fleet.empty().await?,
                     Scenario::One => fleet.step_back(&set).await?,
                     Scenario::Noop | Scenario::TlsLogin => {}
                 }

@@ -34,7 +34,7 @@ enum Kind {
 }
 
 /// The floor, the tool and the peers that are there.
-pub(super) fn all(args: &BenchArgs, tool: PathBuf, peers: Vec<Peer>) -> Vec<Arm> {
+pub(super) fn all(args: &BenchArgs, tool: &Path, peers: Vec<Peer>) -> Vec<Arm> {
     let floor = args.floor.iter().map(|&connections| Arm {
         name: format!("floor, {connections} at a time"),
         family: FLOOR,
@@ -49,7 +49,7 @@ pub(super) fn all(args: &BenchArgs, tool: PathBuf, peers: Vec<Peer>) -> Vec<Arm>
     let ours = ours.into_iter().map(|(name, per_server)| Arm {
         name,
         family: OURS,
-        kind: Kind::Ours { binary: tool.clone(), per_server },
+        kind: Kind::Ours { binary: tool.to_owned(), per_server },
     });
     let peers = peers.into_iter().map(|peer| Arm {
         name: peer.name(),

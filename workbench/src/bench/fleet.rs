@@ -61,7 +61,7 @@ impl Fleet {
     }
 
     /// Every database empty again.
-    pub(super) async fn empty(&mut self, _set: &MigrationSet) -> anyhow::Result<()> {
+    pub(super) async fn empty(&mut self) -> anyhow::Result<()> {
         self.for_each(|name| format!("DROP DATABASE {name};CREATE DATABASE {name} CHARACTER SET utf8mb4;"))
             .await
     }
@@ -70,20 +70,20 @@ impl Fleet {
     pub(super) async fn step_back(&mut self, set: &MigrationSet) -> anyhow::Result<()> {
         let newest = set.iter().last().context("there are no migrations")?;
         let down = newest.down.as_ref().context("the newest migration has no down")?;
-        let undo: String = down.statements.iter().map(|statement| format!("{};", statement.text)).collect();
+        let mut step: Vec<String> = down.statements.iter().map(|statement| statement.text.clone()).collect();
         let name = self.names.first().context("no tenants")?;
-        let count = format!("SELECT table_name FROM information_schema.tables WHERE table_schema = '{name}'");
-        let tables = self.root.fetch_all(raw_sql(AssertSqlSafe(count))).await?;
+        let query = format!("SELECT table_name FROM information_schema.tables WHERE table_schema = '{name}'");
+        let tables = self.root.fetch_all(raw_sql(AssertSqlSafe(query))).await?;
         let tables: Vec<String> = tables.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        let forget: String = HISTORIES
-            .iter()
-            .filter(|(table, _)| tables.iter().any(|there| there == table))
-            .map(|(table, column)| format!("DELETE FROM {table} ORDER BY {column} DESC LIMIT 1;"))
-            .collect();
-        self.for_each(|name| format!("USE {name};{undo}{forget}")).await
+        let there = HISTORIES.iter().filter(|(table, _)| tables.iter().any(|there| there == table));
+        step.extend(
+            there.map(|(table, column)| format!("DELETE FROM {table} ORDER BY {column} DESC LIMIT 1")),
+        );
+        let step = step.join(";");
+        self.for_each(|name| format!("USE {name};{step};")).await
     }
 
-    /// Whether every tenant has as many tables as the first, and in each of them a newest migration that is recorded.
+    /// Fails unless every tenant's history has every migration.
     pub(super) async fn check(&mut self, set: &MigrationSet) -> anyhow::Result<()> {
         let n_wanted = set.iter().count();
         for name in self.names.clone() {

@@ -36,7 +36,7 @@ pub(super) fn find(knex: Option<PathBuf>, install: bool) -> anyhow::Result<(Vec<
     let (mut peers, mut missing) = (Vec::new(), Vec::new());
     match output("sqlx", &["--version"]) {
         Some(version) => {
-            peers.push(Peer::Sqlx { version: version.replace("sqlx-cli ", "").replace("sqlx ", "") })
+            peers.push(Peer::Sqlx { version: version.replace("sqlx-cli ", "").replace("sqlx ", "") });
         }
         None => missing.push("sqlx-cli (`cargo install sqlx-cli`)".to_owned()),
     }

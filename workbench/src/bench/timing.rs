@@ -30,6 +30,7 @@ pub(crate) struct Args {
 /// Runs a command and prints its [`Timing`].
 ///
 /// In a small process of its own: the largest memory of a child includes what its parent had when it was forked.
+#[expect(clippy::cast_precision_loss, reason = "seconds and MiB of one run are small")]
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (program, rest) = args.command.split_first().context("no command")?;
     let started = Instant::now();
