@@ -1,0 +1,73 @@
+//! The programs under test, built once per process.
+
+use std::{
+    collections::HashMap,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::LazyLock,
+};
+
+/// A program of this workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// The release binary.
+    BackendMigrations,
+    /// `cargo xtask`.
+    Xtask,
+    /// sqlx-cli.
+    Sqlx,
+}
+
+impl Program {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BackendMigrations => "backend-migrations",
+            Self::Xtask => "xtask",
+            Self::Sqlx => "sqlx",
+        }
+    }
+
+    /// Where it is, freshly built.
+    pub fn path(self) -> &'static Path {
+        static BUILT: LazyLock<HashMap<String, PathBuf>> = LazyLock::new(build);
+        BUILT.get(self.name()).unwrap_or_else(|| panic!("cargo built no `{}`", self.name()))
+    }
+}
+
+/// The root of the workspace.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is in a workspace")
+}
+
+/// Cargo tells by itself where it puts what, whatever settings it has.
+fn build() -> HashMap<String, PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root()).args(["build", "--quiet", "--message-format=json", "--profile", &profile()]);
+    // The features are the whole workspace's, as they are for the tests, though only these are built.
+    cargo.arg("--workspace");
+    for program in [Program::BackendMigrations, Program::Xtask, Program::Sqlx] {
+        cargo.args(["--bin", program.name()]);
+    }
+    let output = cargo.output().expect("cargo can be run");
+    assert!(output.status.success(), "cargo build failed:\n{}", String::from_utf8_lossy(&output.stderr));
+    let messages = output.stdout.split(|byte| *byte == b'\n');
+    messages
+        .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
+        .filter_map(|message| {
+            let name = message["target"]["name"].as_str()?.to_owned();
+            Some((name, message["executable"].as_str()?.into()))
+        })
+        .collect()
+}
+
+/// The profile that the tests themselves are built with: their folder `target/<profile>/deps` tells.
+fn profile() -> String {
+    let tests = std::env::current_exe().expect("a test knows where it is");
+    let folder = tests.ancestors().nth(2).and_then(Path::file_name).and_then(OsStr::to_str);
+    match folder {
+        None | Some("debug") => "dev".to_owned(),
+        Some(profile) => profile.to_owned(),
+    }
+}

@@ -1,0 +1,62 @@
+//! What a test asks a server.
+
+use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow, raw_sql};
+
+use crate::Server;
+
+/// Runs statements whose rows nobody wants.
+pub async fn run(connection: &mut MySqlConnection, sql: &str) {
+    let done = connection.execute(raw_sql(AssertSqlSafe(sql.to_owned()))).await;
+    done.unwrap_or_else(|error| panic!("{error}\n{sql}"));
+}
+
+/// Every row of a query, every value as the text the server sends for it, or `NULL`.
+pub async fn rows(connection: &mut MySqlConnection, sql: &str) -> Vec<Vec<String>> {
+    let rows = connection.fetch_all(raw_sql(AssertSqlSafe(sql.to_owned()))).await;
+    rows.unwrap_or_else(|error| panic!("{error}\n{sql}")).iter().map(row).collect()
+}
+
+/// The first column of every row.
+pub async fn column(connection: &mut MySqlConnection, sql: &str) -> Vec<String> {
+    rows(connection, sql).await.into_iter().map(|row| row.into_iter().next().expect("a column")).collect()
+}
+
+/// The one value of a query.
+pub async fn value(connection: &mut MySqlConnection, sql: &str) -> String {
+    let column = column(connection, sql).await;
+    let [value] = <[String; 1]>::try_from(column).unwrap_or_else(|rows| panic!("{rows:?}\n{sql}"));
+    value
+}
+
+fn row(row: &MySqlRow) -> Vec<String> {
+    let value = |index| {
+        // These are results of the text protocol: bytes that are text, but for binary columns.
+        let bytes: Option<Vec<u8>> = row.get_unchecked(index);
+        match bytes.map(String::from_utf8) {
+            None => "NULL".to_owned(),
+            Some(Ok(text)) => text,
+            Some(Err(error)) => format!("{:02x?}", error.as_bytes()),
+        }
+    };
+    (0..row.columns().len()).map(value).collect()
+}
+
+/// What an account has asked the server, connection by connection, each line `command: argument` (general log).
+pub async fn log_of(server: &Server, account: &str) -> Vec<Vec<String>> {
+    let mut root = server.connect("mysql").await;
+    // Only the lines of a login name the account for certain, so the connections are found by it.
+    let sql = format!(
+        "SELECT thread_id, command_type, CONVERT(argument USING utf8mb4) FROM general_log \
+         WHERE user_host LIKE '%[{account}]%' ORDER BY thread_id, event_time"
+    );
+    let mut connections: Vec<(String, Vec<String>)> = Vec::new();
+    for line in rows(&mut root, &sql).await {
+        let [id, command, argument] = <[String; 3]>::try_from(line).expect("three columns");
+        let line = if command == "Query" { format!("Query: {argument}") } else { command };
+        match connections.last_mut() {
+            Some((last, lines)) if *last == id => lines.push(line),
+            _ => connections.push((id, vec![line])),
+        }
+    }
+    connections.into_iter().map(|(_, lines)| lines).collect()
+}

@@ -1,0 +1,203 @@
+//! Running programs, and what came of it.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+    future::{Future, IntoFuture},
+    path::PathBuf,
+    pin::Pin,
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::{
+    io::AsyncWriteExt as _,
+    process::{Child, Command},
+    time::timeout,
+};
+
+use crate::{Program, canary};
+
+/// No test waits for ever, either.
+const LIMIT: Duration = Duration::from_mins(3);
+
+/// What a program may know of the developer's shell. None of it is a setting of ours, so nothing leaks into a test.
+const INHERITED: [&str; 7] =
+    ["CARGO_HOME", "DOCKER_HOST", "HOME", "LLVM_PROFILE_FILE", "PATH", "RUSTUP_HOME", "TMPDIR"];
+
+/// A program about to be run. Await it for its [`Output`], or [`start`](Self::start) it.
+#[derive(Clone, Debug)]
+#[must_use = "it runs when it is awaited"]
+pub struct Invocation {
+    program: Program,
+    args: Vec<OsString>,
+    env: Vec<(OsString, OsString)>,
+    folder: Option<PathBuf>,
+    stdin: Vec<u8>,
+    /// Where passwords are made while it runs, and under which key.
+    central: Option<(String, String)>,
+}
+
+impl Invocation {
+    /// Takes the arguments as one would type them, apart from quotes: an argument with a space is an [`Self::arg`].
+    pub fn new(program: Program, args: &str) -> Self {
+        Self {
+            program,
+            args: args.split_whitespace().map(Into::into).collect(),
+            env: Vec::new(),
+            folder: None,
+            stdin: Vec::new(),
+            central: None,
+        }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// Sets an environment variable; an empty value counts as not set.
+    pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.env.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Runs it in this folder; a fresh, empty one where nothing is said.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// What it reads from standard input; nothing where nothing is said.
+    pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
+        self.stdin = text.into();
+        self
+    }
+
+    pub(crate) fn central(mut self, url: String, key: &str) -> Self {
+        self.central = Some((url, key.to_owned()));
+        self
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> Started {
+        let program = self.program;
+        let path = tokio::task::spawn_blocking(move || program.path()).await.expect("it is built");
+        let empty = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(path);
+        command
+            .args(&self.args)
+            .env_clear()
+            .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .current_dir(self.folder.as_deref().unwrap_or(empty.path()))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().expect("it starts");
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that reads nothing may be gone before it is all written.
+            stdin.write_all(&self.stdin).await.ok();
+        }
+        let args = self.args.join(OsStr::new(" "));
+        let what = format!("{} {}", program.name(), args.to_string_lossy());
+        Started { child, what, central: self.central, _empty: empty }
+    }
+}
+
+impl IntoFuture for Invocation {
+    type Output = Output;
+    type IntoFuture = Pin<Box<dyn Future<Output = Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.start().await.finish().await })
+    }
+}
+
+/// A program that runs. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Started {
+    child: Child,
+    what: String,
+    central: Option<(String, String)>,
+    _empty: tempfile::TempDir,
+}
+
+impl Started {
+    /// Sends it a signal: `INT`, `TERM`, `KILL`.
+    pub async fn signal(&self, name: &str) {
+        let pid = self.child.id().expect("it still runs").to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status().await.expect("kill can be run");
+        assert!(status.success(), "no signal to {}", self.what);
+    }
+
+    /// Waits for its end. Fails if it does not come, or if there is a secret in what it wrote.
+    pub async fn finish(self) -> Output {
+        let Self { child, what, central, _empty } = self;
+        let output = timeout(LIMIT, child.wait_with_output())
+            .await
+            .unwrap_or_else(|_| panic!("{what} does not end"))
+            .expect("its output can be read");
+        let text = |bytes| String::from_utf8(bytes).unwrap_or_else(|_| panic!("{what} wrote no UTF-8"));
+        let output = Output {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+            what: what.clone(),
+        };
+        if let Some((url, key)) = central {
+            canary::learn_passwords(&url, &key).await;
+        }
+        canary::check(&what, &output.to_string());
+        output
+    }
+}
+
+/// What a program came to. Shown, it is everything of it that a caller can see.
+#[derive(Clone, Debug)]
+#[must_use = "it may have failed"]
+pub struct Output {
+    /// The exit code; `None` if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard output.
+    pub stdout: String,
+    /// What it wrote to standard error.
+    pub stderr: String,
+    what: String,
+}
+
+impl Output {
+    /// Fails unless this was the exit code.
+    pub fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.code, Some(code), "{}\n{self}", self.what);
+        self
+    }
+
+    /// Both streams.
+    pub fn text(&self) -> String {
+        format!("{}{}", self.stdout, self.stderr)
+    }
+
+    /// Fails unless one of the streams has this text.
+    pub fn says(&self, text: &str) -> &Self {
+        assert!(self.text().contains(text), "{} does not say {text:?}\n{self}", self.what);
+        self
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Some(code) => writeln!(f, "exit code: {code}")?,
+            None => writeln!(f, "ended by a signal")?,
+        }
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                writeln!(f, "----- {name} -----\n{}", text.trim_end_matches('\n'))?;
+            }
+        }
+        Ok(())
+    }
+}
