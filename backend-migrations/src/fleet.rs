@@ -289,7 +289,9 @@ impl<C: Connect> Crew<'_, C> {
         let target = self.open(candidate)?;
         let mut session = select! {
             biased;
-            session = self.connector.connect(target) => session?,
+            session = self.connector.connect(target) => {
+                session.map_err(|error| Failure::no_connection(&error, tenant))?
+            }
             () = self.stop.hard.cancelled() => {
                 return Ok(Some(Outcome::Stopped { done: Vec::new(), n_remaining: 0 }));
             }
@@ -329,6 +331,9 @@ impl<C: Connect> Crew<'_, C> {
         match candidate {
             Candidate::Open(target) => Ok(target),
             Candidate::Sealed(sealed) => {
+                if let Some(column) = sealed.missing() {
+                    return Err(Failure::no_address(column));
+                }
                 let key = self.key.ok_or_else(Failure::no_key)?;
                 Ok(Target {
                     password: seal::open(&sealed.sealed_password, key)?,

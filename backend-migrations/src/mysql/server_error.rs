@@ -64,6 +64,7 @@ pub(super) fn io_error(error: &io::Error, label: &Label) -> ConnectError {
     }
     match error.kind() {
         io::ErrorKind::TimedOut => ConnectError::TimedOut { server, after: Duration::ZERO },
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => ConnectError::Closed { server, message },
         io::ErrorKind::ConnectionRefused
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted

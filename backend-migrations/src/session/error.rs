@@ -119,7 +119,8 @@ impl SessionError {
                      server, or an account with SUPER"
                 }
                 1050 | 1060 | 1061 | 1826 => {
-                    "it is there already: was it made by hand, or by a migration that was undone only in the history?"
+                    "it is there already, made by hand or by a migration that was undone only in the history: remove it, or \
+                     take its statement out of the file"
                 }
                 1290 | 1836 => "the server is read-only: is this the primary?",
                 _ => return None,
@@ -148,6 +149,14 @@ pub enum ConnectError {
     /// Nobody listens there.
     #[error("{server} refused the connection: {message}")]
     Refused {
+        /// Host and port.
+        server: String,
+        /// What the system said.
+        message: String,
+    },
+    /// Somebody listens there, and hung up before the login was done.
+    #[error("{server} closed the connection during the login: {message}")]
+    Closed {
         /// Host and port.
         server: String,
         /// What the system said.
@@ -205,19 +214,49 @@ pub enum ConnectError {
     },
 }
 
+/// Whose database it is: what is known of it stands in different places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// A tenant's: a row of the central database.
+    Tenant,
+    /// The central one: a URL.
+    Central,
+}
+
 impl ConnectError {
     /// What to do next.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, whose: Whose) -> Option<String> {
         let hint = match self {
-            Self::Unresolvable { .. } => "check `db_host`, and that this machine's name server knows it",
+            Self::Unresolvable { .. } => match whose {
+                Whose::Tenant => "check the tenant's `db_host`, and that this machine's name server knows it",
+                Whose::Central => "check the host in the URL, and that this machine's name server knows it",
+            },
             Self::Refused { .. } => "is the server up, and are host and port right?",
+            Self::Closed { .. } => {
+                "is it a MySQL or MariaDB server? one that is starting or stopping does this too, and so does a proxy \
+                 without a server behind it"
+            }
             Self::TimedOut { .. } => {
                 "a firewall may drop the packets; `--connect-timeout` sets how long to wait"
             }
-            Self::AccessDenied { .. } => {
-                "check user and password; a tenant's password is sealed anew with `tenant:seal-password`"
-            }
-            Self::NoDatabase { .. } => "check the database's name, and that the account has privileges on it",
+            Self::AccessDenied { .. } => match whose {
+                Whose::Tenant => {
+                    "check the tenant's `db_user` and its password on the server; `tenant:seal-password` seals a new one \
+                     for `db_password`"
+                }
+                Whose::Central => {
+                    "check user and password in the URL, where `@`, `:`, `/`, `#`, `?` and `%` are written %40, %3A, %2F, \
+                     %23, %3F and %25"
+                }
+            },
+            Self::NoDatabase { .. } => match whose {
+                Whose::Tenant => {
+                    "check the tenant's `db_name`, and that its account has privileges on that database"
+                }
+                Whose::Central => {
+                    "make the database, or check its name in the URL and the account's privileges on it"
+                }
+            },
             Self::TooManyConnections { .. } => {
                 "lower `--per-server`, or raise the server's `max_connections`"
             }

@@ -1,5 +1,12 @@
 //! The end-to-end tests: one binary, a module per theme.
 
+mod bad_files;
+mod bad_servers;
+mod bad_settings;
+mod bad_tenants;
+mod broken_runs;
+mod provisioning;
+mod rollout;
 mod smoke;
 
 use std::{collections::BTreeSet, fs, path::Path};
