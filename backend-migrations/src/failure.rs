@@ -118,13 +118,17 @@ fn statement_failure(error: StatementError) -> Failure {
         )),
         Aftermath::Recorded => Some("run again: it goes on where the database says".to_owned()),
         Aftermath::Nothing | Aftermath::Partly { .. } => {
-            let then = if error.aftermath == Aftermath::Nothing {
-                "then run again"
-            } else {
-                "then run again: it goes on with this statement"
+            let again = match error.aftermath {
+                Aftermath::Nothing => "run again",
+                _ => "run again: it goes on with this statement",
             };
-            let mend = error.source.hint().unwrap_or_else(|| "mend the statement in the file".into());
-            Some(format!("{mend}; {then}"))
+            Some(match (&error.source, error.source.hint()) {
+                (SessionError::Killed { .. }, _) => again.to_owned(),
+                (_, Some(mend)) => format!("{mend}; then {again}"),
+                (_, None) => {
+                    format!("mend the statement in the file, or what is different about this database; then {again}")
+                }
+            })
         }
     };
     Failure {

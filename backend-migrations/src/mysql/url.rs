@@ -21,7 +21,7 @@ pub enum UrlError {
     NoHost,
     /// A character with a meaning of its own in a URL stands in the user or the password as it is, so that what comes
     /// after it was taken for something else. Nothing of it is shown: it may be the password's end.
-    #[error("it has a second `/`, `@` or `?` where none belongs, which may be a part of the password")]
+    #[error("it has a `/`, `@`, `?` or `#` where none belongs, perhaps as a part of the password")]
     Stray,
     /// It has no database.
     #[error("it names no database")]

@@ -113,7 +113,7 @@ impl SessionError {
                     "another session holds a lock on the table: end it or wait for it, or raise `--lock-wait`"
                 }
                 1213 => "two transactions blocked each other and the server ended this one",
-                1044 | 1142 | 1227 | 1370 => "grant the tenant's account the privilege that the server names",
+                1044 | 1142 | 1227 | 1370 => "grant the account the privilege that the server names",
                 1419 => {
                     "with the binary log on, triggers and functions need `log_bin_trust_function_creators = 1` on the \
                      server, or an account with SUPER"
@@ -128,7 +128,13 @@ impl SessionError {
             Self::Lost { .. } => "check whether the server is up and what its error log says",
             Self::TimedOut { .. } => "`--statement-timeout` sets how long a statement may take",
             Self::Killed { .. } => "run again when you are ready",
-            Self::LockHeld { .. } => "wait for that run to end, or raise `--lock-timeout`",
+            Self::LockHeld { holder: Some(LockHolder { connection_id, .. }), .. } => {
+                return Some(format!(
+                    "wait for that run to end, or raise `--lock-timeout`; if nobody needs it any more, `KILL {connection_id}` \
+                     ends it"
+                ));
+            }
+            Self::LockHeld { holder: None, .. } => "wait for that run to end, or raise `--lock-timeout`",
             Self::LockRefused => "does the account reach the server through a proxy that blocks GET_LOCK?",
         };
         Some(hint.to_owned())
@@ -155,12 +161,10 @@ pub enum ConnectError {
         message: String,
     },
     /// Somebody listens there, and hung up before the login was done.
-    #[error("{server} closed the connection during the login: {message}")]
+    #[error("{server} closed the connection before the login was done")]
     Closed {
         /// Host and port.
         server: String,
-        /// What the system said.
-        message: String,
     },
     /// No answer within [`Limits::connect`].
     #[error("{server} did not answer within {} s", .after.as_secs_f32())]

@@ -13,7 +13,9 @@ on_each_server!(
 
 /// In no server's reach: whatever is refused here is refused without one.
 fn alone(args: &str) -> Invocation {
-    Invocation::new(Program::BackendMigrations, args).env("DB_ENCRYPTION_KEY", KEY)
+    Invocation::new(Program::BackendMigrations, args)
+        .env("DB_ENCRYPTION_KEY", KEY)
+        .env("MIGRATIONS_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations"))
 }
 
 #[tokio::test]
