@@ -1,6 +1,15 @@
 //! The end-to-end tests: one binary, a module per theme.
 
+mod corpus;
+mod noop;
+mod plan;
+mod resume;
+mod rollback;
 mod smoke;
+mod status;
+mod twin;
+mod twin_dirty;
+mod twin_lock;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
