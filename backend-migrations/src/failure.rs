@@ -102,13 +102,12 @@ fn statement_failure(error: StatementError) -> Failure {
         )),
         Aftermath::Recorded => Some("run again: it goes on where the database says".to_owned()),
         Aftermath::Nothing | Aftermath::Partly { .. } => {
-            let then = if error.aftermath == Aftermath::Nothing {
-                "then run again"
-            } else {
-                "then run again: it goes on with this statement"
-            };
             let mend = error.source.hint().unwrap_or_else(|| "mend the statement in the file".into());
-            Some(format!("{mend}; {then}"))
+            let then = match error.aftermath {
+                Aftermath::Nothing => "run again after that",
+                _ => "run again after that: it goes on with this statement",
+            };
+            Some(format!("{mend}\n{then}"))
         }
     };
     Failure {
