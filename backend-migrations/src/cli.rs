@@ -2,6 +2,7 @@
 //!
 //! `backend-migrations` and `cargo xtask` are the same commands under two names.
 
+pub mod completions;
 mod error;
 mod exit;
 pub mod help;
@@ -56,36 +57,40 @@ pub enum Command {
     /// Encrypt a tenant's database password for the central database.
     #[command(name = "tenant:seal-password", after_help = seal_password::EXAMPLES)]
     TenantSealPassword(seal_password::Args),
+    /// Print a script that completes commands and options in a shell.
+    #[command(name = "completions", after_help = completions::EXAMPLES)]
+    Completions(completions::Args),
 }
 
 /// What holds for every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]
+#[expect(clippy::doc_markdown, reason = "these are help texts, and `[env: NAME]` is how clap has it")]
 pub struct GlobalArgs {
-    /// How to tell what happens.
+    /// Form of the output.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub format: Format,
-    /// The folder with `central/` and `tenant/` [env: `MIGRATIONS_DIR`].
-    #[arg(long, global = true, value_name = "DIR")]
+    /// Folder that holds `central/` and `tenant/` [env: MIGRATIONS_DIR].
+    #[arg(long, global = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub migrations: Option<std::path::PathBuf>,
-    /// How long to connect and log in may take [env: `CONNECT_TIMEOUT`; default: 10s].
+    /// Time to connect and log in, such as 500ms, 10s or 1h30m [env: CONNECT_TIMEOUT] [default: 10s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub connect_timeout: Option<std::time::Duration>,
-    /// How long to wait for another run to let go of a database [env: `LOCK_TIMEOUT`; default: 10s].
+    /// Time to wait for another run to let go of a database [env: LOCK_TIMEOUT] [default: 10s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub lock_timeout: Option<std::time::Duration>,
-    /// How long a statement may wait for a table or row [env: `LOCK_WAIT`; default: 5s].
+    /// Time a statement may wait for a table or row [env: LOCK_WAIT] [default: 5s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub lock_wait: Option<std::time::Duration>,
-    /// How long one statement may take before it is killed [env: `STATEMENT_TIMEOUT`; default: 1h].
+    /// Time a statement may take before it is killed [env: STATEMENT_TIMEOUT] [default: 1h].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub statement_timeout: Option<std::time::Duration>,
 }
 
-/// How to tell what happens.
+/// Form of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Lines for people; live progress on a terminal.
+    /// Lines for people, with live progress on a terminal.
     Human,
     /// One JSON object a line.
     Json,
@@ -94,6 +99,10 @@ pub enum Format {
 /// Runs a command and gives the process's exit code. What went wrong is told on standard error.
 pub fn run(command: Command, global: GlobalArgs, face: Face) -> ExitCode {
     let format = global.format;
+    if let Command::Completions(args) = &command {
+        // Before the settings: a shell that starts in a folder with a faulty `.env` wants its script all the same.
+        return completions::run(args, &face).unwrap_or_else(|error| error.tell(format)).into();
+    }
     let result = Settings::resolve(global, face).and_then(|settings| dispatch(command, &settings));
     match result {
         Ok(status) => status.into(),
@@ -126,7 +135,9 @@ fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliErro
             Command::MigrateRollback(args) => rollout::rollback(args, settings).await,
             Command::MigrateStatus(args) => rollout::status(args, settings).await,
             Command::TenantProvision(args) => provision::run(args, settings).await,
-            Command::MigrateMake(_) | Command::TenantSealPassword(_) => Ok(ExitStatus::Success),
+            Command::MigrateMake(_) | Command::TenantSealPassword(_) | Command::Completions(_) => {
+                Ok(ExitStatus::Success)
+            }
         }
     });
     // A name look-up that hangs has a thread of its own, which nothing can stop.

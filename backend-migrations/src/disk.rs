@@ -4,6 +4,8 @@
 //! (`sqlx-core/src/migrate/source.rs`). Beyond that it is stricter: what sqlx ignores in silence or applies by chance is
 //! refused, and all that is wrong with a folder is said at once.
 
+#![expect(clippy::disallowed_methods, reason = "this is where migration files are read")]
+
 mod error;
 mod name;
 #[cfg(test)]

@@ -118,15 +118,17 @@ fn statement_failure(error: StatementError) -> Failure {
         )),
         Aftermath::Recorded => Some("run again: it goes on where the database says".to_owned()),
         Aftermath::Nothing | Aftermath::Partly { .. } => {
-            let again = match error.aftermath {
-                Aftermath::Nothing => "run again",
-                _ => "run again: it goes on with this statement",
+            let then = match (&error.source, error.aftermath) {
+                (SessionError::Killed { .. }, Aftermath::Nothing) => "run again",
+                (SessionError::Killed { .. }, _) => "run again: it goes on with this statement",
+                (_, Aftermath::Nothing) => "run again after that",
+                _ => "run again after that: it goes on with this statement",
             };
             Some(match (&error.source, error.source.hint()) {
-                (SessionError::Killed { .. }, _) => again.to_owned(),
-                (_, Some(mend)) => format!("{mend}; then {again}"),
+                (SessionError::Killed { .. }, _) => then.to_owned(),
+                (_, Some(mend)) => format!("{mend}\n{then}"),
                 (_, None) => {
-                    format!("mend the statement in the file, or what is different about this database; then {again}")
+                    format!("mend the statement in the file, or what differs in this database\n{then}")
                 }
             })
         }

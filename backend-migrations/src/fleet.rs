@@ -125,7 +125,7 @@ pub async fn run<C: Connect>(
         select! {
             biased;
             Some(event) = teller.receiver.recv() => teller.tell(&event),
-            Some(server) = running.next() => queue.release(server),
+            Some(server) = running.next() => queue.release(&server),
             () = stop.hard.cancelled(), if teller.stop_reason < Some(StopReason::InterruptedTwice) => {
                 teller.stop_for(StopReason::InterruptedTwice);
             }
@@ -236,8 +236,8 @@ impl Queue {
         None
     }
 
-    fn release(&mut self, server: ServerId) {
-        let Some(at) = self.groups.iter().position(|group| group.server == server) else { return };
+    fn release(&mut self, server: &ServerId) {
+        let Some(at) = self.groups.iter().position(|group| group.server == *server) else { return };
         self.groups[at].n_running -= 1;
         if self.groups[at].n_running == 0 && self.groups[at].waiting.is_empty() {
             self.groups.remove(at);
@@ -267,7 +267,7 @@ impl<C: Connect> Crew<'_, C> {
         let mut applied = Applied::default();
         let result = self.work(candidate, &tenant, &mut applied).await;
         let outcome = match result {
-            Err(failure) => Outcome::Failed { done: applied.done, failure: Box::new(failure) },
+            Err(failure) => Outcome::Failed { done: applied.done, failure },
             Ok(Some(outcome)) => outcome,
             Ok(None) if applied.n_remaining > 0 => {
                 Outcome::Stopped { done: applied.done, n_remaining: applied.n_remaining }
@@ -285,12 +285,12 @@ impl<C: Connect> Crew<'_, C> {
         candidate: Candidate,
         tenant: &SharedLabel,
         applied: &mut Applied,
-    ) -> Result<Option<Outcome>, Failure> {
+    ) -> Result<Option<Outcome>, Box<Failure>> {
         let target = self.open(candidate)?;
         let mut session = select! {
             biased;
             session = self.connector.connect(target) => {
-                session.map_err(|error| Failure::no_connection(&error, tenant))?
+                session.map_err(|error| Box::new(Failure::no_connection(&error, tenant)))?
             }
             () = self.stop.hard.cancelled() => {
                 return Ok(Some(Outcome::Stopped { done: Vec::new(), n_remaining: 0 }));
@@ -301,7 +301,7 @@ impl<C: Connect> Crew<'_, C> {
         let result = match &self.options.job {
             Job::Inspect => match session.history().await {
                 Ok(history) => Ok(Some(Outcome::Inspected { standing: Standing::of(self.set, &history) })),
-                Err(error) => Err(error.into()),
+                Err(error) => Err(boxed(error)),
             },
             Job::Plan(options) => match apply::prepare(&mut session, work(options)).await {
                 Ok(plan) if plan.steps.is_empty() => Ok(Some(Outcome::UpToDate)),
@@ -316,27 +316,27 @@ impl<C: Connect> Crew<'_, C> {
                         })
                         .collect(),
                 })),
-                Err(error) => Err(error.into()),
+                Err(error) => Err(boxed(error)),
             },
             Job::Apply(options) => match apply::apply(&mut session, work(options), applied).await {
                 Ok(()) => Ok(None),
-                Err(error) => Err(error.into()),
+                Err(error) => Err(boxed(error)),
             },
         };
         session.close().await;
         result
     }
 
-    fn open(&self, candidate: Candidate) -> Result<Target, Failure> {
+    fn open(&self, candidate: Candidate) -> Result<Target, Box<Failure>> {
         match candidate {
             Candidate::Open(target) => Ok(target),
             Candidate::Sealed(sealed) => {
                 if let Some(column) = sealed.missing() {
-                    return Err(Failure::no_address(column));
+                    return Err(Box::new(Failure::no_address(column)));
                 }
-                let key = self.key.ok_or_else(Failure::no_key)?;
+                let key = self.key.ok_or_else(|| Box::new(Failure::no_key()))?;
                 Ok(Target {
-                    password: seal::open(&sealed.sealed_password, key)?,
+                    password: seal::open(&sealed.sealed_password, key).map_err(boxed)?,
                     label: sealed.label,
                     user: sealed.user,
                     tls: self.options.tls.clone(),
@@ -344,4 +344,9 @@ impl<C: Connect> Crew<'_, C> {
             }
         }
     }
+}
+
+/// A failure is large, and rare.
+fn boxed(error: impl Into<Failure>) -> Box<Failure> {
+    Box::new(error.into())
 }

@@ -29,10 +29,11 @@ pub mod failure;
 pub mod summary;
 // Floor 7: many databases.
 pub mod fleet;
+// Floor 8: a new one.
 pub mod provision;
-// Floor 8: telling it.
+// Floor 9: telling it.
 #[cfg(feature = "cli")]
 pub mod report;
-// Floor 9: the face.
+// Floor 10: the face.
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use backend_migrations::cli::{self, Command, Face, GlobalArgs, help};
+use backend_migrations::cli::{self, Command, Face, GlobalArgs, completions, help};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 /// Changes one MySQL or MariaDB database per tenant, all of them, safely.
@@ -16,6 +16,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
+    completions::answer(Cli::command);
     let command = help::grouped(Cli::command(), &[]);
     match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli::run(
@@ -23,6 +24,18 @@ fn main() -> ExitCode {
             cli.global,
             Face { name: "backend-migrations", migrations_dir: "migrations".into() },
         ),
-        Err(error) => error.exit(),
+        Err(error) => help::with_nearest(error).exit(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::{Cli, help};
+
+    #[test]
+    fn every_command_is_in_exactly_one_group() {
+        help::grouped(Cli::command(), &[]).debug_assert();
     }
 }

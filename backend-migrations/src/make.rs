@@ -3,6 +3,8 @@
 //! What goes into them ([`skeleton`]) and what they are called ([`next_version`]) is pure; [`write_pair`] alone touches
 //! the file system.
 
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "the tests look at what was written"))]
+
 mod identifier;
 mod intent;
 mod name;

@@ -13,13 +13,14 @@ use std::{
 /// decides or does anything, so there is no order to keep among them.
 const FLOORS: &[&[&str]] = &[
     &["history", "migration", "secret", "tenant"],
-    &["make", "rollout", "schema", "seal", "sql"],
-    &["lint", "plan", "standing"],
+    &["seal", "sql"],
+    &["plan", "standing"],
     &["event", "session"],
-    &["disk", "entropy", "mysql"],
+    &["disk", "entropy", "make", "mysql"],
     &["apply"],
     &["failure", "summary"],
-    &["drift", "fleet", "provision", "recover", "verify"],
+    &["fleet"],
+    &["provision"],
     &["report"],
     &["cli"],
     &["lib", "main"],

@@ -19,6 +19,7 @@ const PROGRAM_GUARDIAN: &str = include_str!("guardian.sh");
 /// Guards a container by its name. The container may still be on its way when its owner dies, hence the tries.
 const CONTAINER_GUARDIAN: &str = r#"
 docker=$1 name=$2
+PATH=${PATH:-}:/usr/bin:/bin
 trap '' HUP INT TERM
 cd / || exit 1
 exec >/dev/null 2>&1

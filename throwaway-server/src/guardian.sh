@@ -2,6 +2,7 @@
 # program and its arguments. Standard input is a pipe from the owner; standard output one to the owner.
 folder=$1 input=$2
 shift 2
+PATH=${PATH:-}:/usr/bin:/bin # for the few tools below, whatever the owner's looks like
 cd / || exit 1
 exec 3>&1 >/dev/null 2>&1
 

@@ -63,7 +63,7 @@ pub(crate) async fn program(flavour: Flavour, settings: &Settings) -> Result<Pro
 fn default_cache() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).or_else(|| {
         let current = env::current_dir().ok()?;
-        let workspace = current.ancestors().filter(|folder| folder.join("Cargo.lock").is_file()).last()?;
+        let workspace = current.ancestors().find(|folder| folder.join("Cargo.lock").is_file())?;
         Some(workspace.join("target"))
     });
     let user = rustix::process::geteuid().as_raw();

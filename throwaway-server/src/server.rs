@@ -132,3 +132,18 @@ impl fmt::Debug for ThrowawayServer {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, start};
+
+    /// A test binary keeps its server in a `static` and starts it from whichever runtime comes first.
+    #[test]
+    fn can_be_kept_in_a_static() {
+        fn assert_shareable<T: Send + Sync + 'static>() {}
+        fn assert_sendable(_: impl Send) {}
+        assert_shareable::<ThrowawayServer>();
+        assert_sendable(start(&Options::default()));
+    }
+}

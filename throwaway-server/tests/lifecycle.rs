@@ -68,11 +68,12 @@ struct Owner {
 
 impl Owner {
     fn spawn() -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_throwaway-server"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
+        Self::spawn_as(&mut Command::new(env!("CARGO_BIN_EXE_throwaway-server")))
+    }
+
+    fn spawn_as(program: &mut Command) -> Self {
+        let mut process =
+            program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut url = String::new();
         let output = process.stdout.take().expect("it is piped");
         BufReader::new(output).read_line(&mut url).expect("a line");
@@ -156,23 +157,42 @@ async fn a_killed_owner_leaves_nothing_behind() {
 /// The worst case: nobody is left who could clean up, so the next start does.
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn a_start_sweeps_what_a_killed_guardian_left() {
-    let mut owner = Owner::spawn();
-    let traces = Traces::of(&owner.url).await;
-    let Some(folder) = &traces.folder else {
-        owner.kill(); // a container: its guardian is not to be found from here
-        return traces.assert_gone();
+async fn a_start_sweeps_what_was_left_without_a_guardian() {
+    let server = started(&Options::default()).await;
+    let source = server.source();
+    server.stop().await;
+    let traces = match source {
+        Source::Url => return,
+        Source::Docker => {
+            // Without Docker's command line there is no guardian for a container.
+            let mut owner =
+                Owner::spawn_as(Command::new(env!("CARGO_BIN_EXE_throwaway-server")).env("PATH", "/nowhere"));
+            let traces = Traces::of(&owner.url).await;
+            owner.kill();
+            traces
+        }
+        Source::Local | Source::Packages => {
+            let mut owner = Owner::spawn();
+            let traces = Traces::of(&owner.url).await;
+            kill_guardian(traces.folder.as_ref().expect("it runs on this machine"));
+            owner.kill();
+            traces
+        }
     };
+    assert!(traces.are_there(), "the server does not end by itself");
+
+    started(&Options::default()).await.stop().await;
+    traces.assert_gone();
+}
+
+/// The guardian is the server's parent.
+#[cfg(target_os = "linux")]
+fn kill_guardian(folder: &Path) {
     let server = std::fs::read_to_string(folder.join("pid")).expect("the guardian writes it");
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.trim())).expect("it runs");
     let guardian = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)).expect("a parent");
     let killed = Command::new("kill").args(["-KILL", guardian]).status().expect("kill is there");
     assert!(killed.success());
-    owner.kill();
-    assert!(traces.are_there(), "the server does not end by itself");
-
-    started(&Options::default()).await.stop().await;
-    traces.assert_gone();
 }
 
 #[tokio::test]

@@ -23,7 +23,14 @@ struct State {
 
 pub(crate) async fn up(options: &Options) -> anyhow::Result<ExitCode> {
     if let Some(state) = read_state()? {
-        bail!("{} runs already\n\nhint: `cargo xtask dev:down` stops it", state.description);
+        match &state.server {
+            // The machine was started anew since, or somebody else ended it.
+            Some(server) if !server.is_up().await => {
+                println!("The server of the last `dev:up` is gone; starting another.");
+                remove(&state).await?;
+            }
+            _ => bail!("{} runs already\n\nhint: `cargo xtask dev:down` stops it", state.description),
+        }
     }
     if let Ok(text) = fs::read_to_string(env_path())
         && !text.starts_with(MARK)
@@ -53,7 +60,9 @@ pub(crate) async fn up(options: &Options) -> anyhow::Result<ExitCode> {
         samples.n_tenants(),
         samples.pending
     );
-    print!("{}", env.lines().skip(1).map(|line| format!("  {line}\n")).collect::<String>());
+    for line in env.lines().skip(1) {
+        println!("  {line}");
+    }
     println!(
         "\nTry:\n  cargo xtask migrate:status\n  cargo xtask migrate:all-tenants\n  cargo xtask dev:down"
     );
@@ -65,6 +74,13 @@ pub(crate) async fn down() -> anyhow::Result<ExitCode> {
         println!("No server of `dev:up` is running.");
         return Ok(ExitCode::SUCCESS);
     };
+    remove(&state).await?;
+    println!("Stopped and removed: {}", state.description);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes the server, or the samples on one that stays, and what was written about them.
+async fn remove(state: &State) -> anyhow::Result<()> {
     match &state.server {
         Some(server) => throwaway_server::stop_running(server).await?,
         None => samples::remove(&state.root_url, &state.databases).await?,
@@ -73,8 +89,7 @@ pub(crate) async fn down() -> anyhow::Result<ExitCode> {
     if fs::read_to_string(env_path()).is_ok_and(|text| text.starts_with(MARK)) {
         fs::remove_file(env_path())?;
     }
-    println!("Stopped and removed: {}", state.description);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn env_path() -> PathBuf {

@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use backend_migrations::cli::{self, Command, Face, GlobalArgs, help};
+use backend_migrations::cli::{self, Command, Face, GlobalArgs, completions, help};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Tenant database migrations, and the chores around them.
@@ -43,11 +43,11 @@ const TASKS: help::Group =
     help::Group { heading: "Work on this repository", commands: &["demo", "dev:up", "dev:down", "bench"] };
 
 fn main() -> ExitCode {
+    completions::answer(Cli::command);
     let name = "cargo xtask";
-    let command = help::grouped(Cli::command().bin_name(name), &[TASKS]);
-    let cli = match command.try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
+    let cli = match command(name).try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => help::with_nearest(error).exit(),
     };
     match cli.task {
         Task::Library(command) => {
@@ -60,7 +60,21 @@ fn main() -> ExitCode {
     }
 }
 
+fn command(name: &str) -> clap::Command {
+    let command = Cli::command().bin_name(name.to_owned());
+    let command = command.mut_subcommand("completions", |it| it.after_help(completions::CARGO_EXAMPLES));
+    help::grouped(command, &[TASKS])
+}
+
 /// The repository's root, from whichever folder of it this is called.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_task_is_in_exactly_one_group() {
+        super::command("cargo xtask").debug_assert();
+    }
 }

@@ -24,6 +24,17 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
+    /// All of them. The last one must stay the last for the length to be right.
+    pub const ALL: [Self; Self::Internal as usize + 1] = [
+        Self::Success,
+        Self::Failed,
+        Self::Usage,
+        Self::Stopped,
+        Self::Refused,
+        Self::Unsettled,
+        Self::Internal,
+    ];
+
     /// The number.
     pub fn code(self) -> u8 {
         match self {

@@ -21,14 +21,15 @@ Examples:
   migrate:make rename_title_to_name_in_tasks   ALTER TABLE tasks RENAME COLUMN …
   migrate:make tidy_up --central               for the central database
 
-A name that says what it does gives a filled pair, any other a commented one. Read both files before you commit them.";
+A name that says what it does gives a filled pair, any other a commented one. Read both files \
+before you commit them.";
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// What the migration does, such as `add_priority_to_tasks`.
     #[arg(allow_hyphen_values = true)]
     pub name: String,
-    /// For the central database instead of the tenants'.
+    /// Write it for the central database instead of the tenants'.
     #[arg(long)]
     pub central: bool,
 }

@@ -20,26 +20,26 @@ use crate::{
 pub(super) const EXAMPLES: &str = "\
 Examples:
   tenant:provision --slug acme-corp --name 'Acme Corp'
-  tenant:provision --slug acme-corp --name 'Acme Corp' --id cm5a1b2c3d4e5f6g7h8i9j0k
+  tenant:provision --slug acme --name Acme --id cm5a1b2c3d4e5f6g7h8i9j0k
 
-Repeat the command after a failure: it goes on where it stopped. `TENANT_ADMIN_URL` names the server and an account that
-may make databases and accounts there; where it is not set, the central database's is used.";
+Repeat the command after a failure: it goes on where it stopped. `TENANT_ADMIN_URL` names the server and an \
+account that may make databases and accounts there; where it is not set, the central database's is used.";
 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// The tenant's name in URLs: lower-case letters, digits and `-`.
+    /// Name of the tenant in URLs: lower-case letters, digits and `-`.
     #[arg(long)]
     slug: String,
-    /// The tenant's display name.
+    /// Name of the tenant for people.
     #[arg(long)]
     name: String,
-    /// The tenant's id, such as a CUID [default: a random UUID].
+    /// Id of the tenant, such as a CUID [default: a random UUID].
     #[arg(long)]
     id: Option<String>,
-    /// The host under which the backend reaches the tenant's server [default: that of `TENANT_ADMIN_URL`].
+    /// Host under which the backend reaches the tenant's server [default: that of the server it is made on].
     #[arg(long, value_name = "HOST")]
     db_host: Option<String>,
-    /// The port under which the backend reaches the tenant's server [default: that of `TENANT_ADMIN_URL`].
+    /// Port under which the backend reaches the tenant's server [default: that of the server it is made on].
     #[arg(long, value_name = "PORT")]
     db_port: Option<u16>,
 }

@@ -59,16 +59,25 @@ Examples:
 
 /// 8 a server: on two cores shared with the server more brought nothing (`docs/benchmark.md`), and it leaves most of a
 /// server's connections to the application.
-const PER_SERVER: usize = 8;
+const PER_SERVER: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 /// Four servers' worth.
-const CONCURRENCY: usize = 32;
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(32).unwrap();
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "it must be a whole number of 1 or more".to_owned())
+}
+
+fn version(text: &str) -> Result<i64, String> {
+    let version = text.parse().ok().filter(|version| *version >= 0);
+    version.ok_or_else(|| "a version is the number that a migration's file name begins with".to_owned())
+}
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct GoalArgs {
-    /// Stop at this version instead of the newest.
-    #[arg(long, value_name = "VERSION")]
+    /// Apply nothing newer than this version.
+    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
     to: Option<i64>,
-    /// Show what would be done, and change nothing.
+    /// Show what would be done and change nothing.
     #[arg(long)]
     dry_run: bool,
     /// Apply a pending migration even if a newer one is applied already.
@@ -92,14 +101,14 @@ pub(super) struct FleetArgs {
     /// All but these tenants: slugs or ids, separated by commas.
     #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
     exclude: Option<Vec<String>>,
-    /// How many tenants at once in all.
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(CONCURRENCY).unwrap_or(NonZeroUsize::MIN))]
+    /// Tenants worked on at once, over all servers.
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, default_value_t = CONCURRENCY)]
     concurrency: NonZeroUsize,
-    /// How many tenants at once on one server.
-    #[arg(long, value_name = "N", default_value_t = NonZeroUsize::new(PER_SERVER).unwrap_or(NonZeroUsize::MIN))]
+    /// Tenants worked on at once on each server.
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, default_value_t = PER_SERVER)]
     per_server: NonZeroUsize,
-    /// Begin no more tenants once so many have failed [default: no limit].
-    #[arg(long, value_name = "N")]
+    /// Begin no more tenants once N have failed [default: no limit].
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
     failure_budget: Option<NonZeroUsize>,
 }
 
@@ -148,7 +157,8 @@ fn single(job: Job, scope: Scope, settings: &Settings) -> Result<FleetOptions, C
 
 #[derive(Clone, Debug, Args)]
 pub struct TenantArgs {
-    /// The tenant's slug or id.
+    /// Slug or id of the tenant.
+    #[arg(value_hint = clap::ValueHint::Other)]
     tenant: String,
     #[command(flatten)]
     goal: GoalArgs,
@@ -184,19 +194,19 @@ pub(super) async fn latest(args: LatestArgs, settings: &Settings) -> Result<Exit
 
 #[derive(Clone, Debug, Args)]
 pub struct RollbackArgs {
-    /// This tenant instead of the central database.
+    /// Undo those of this tenant (slug or id) instead of the central database's.
     #[arg(long, value_name = "TENANT", conflicts_with = "all_tenants")]
     tenant: Option<String>,
-    /// Every active tenant instead of the central database.
+    /// Undo those of every active tenant instead of the central database's.
     #[arg(long)]
     all_tenants: bool,
-    /// How many migrations to undo [default: 1].
-    #[arg(long, value_name = "N", conflicts_with = "to")]
+    /// Number of migrations to undo [default: 1].
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, conflicts_with = "to")]
     steps: Option<NonZeroUsize>,
-    /// Undo every migration newer than this version; 0 for all.
-    #[arg(long, value_name = "VERSION")]
+    /// Undo every migration newer than this version (0: all).
+    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
     to: Option<i64>,
-    /// Show what would be done, and change nothing.
+    /// Show what would be done and change nothing.
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
@@ -236,11 +246,11 @@ pub(super) async fn rollback(args: RollbackArgs, settings: &Settings) -> Result<
 
 #[derive(Clone, Debug, Args)]
 pub struct StatusArgs {
-    /// Every migration of this tenant.
-    #[arg(long, value_name = "TENANT", conflicts_with = "central")]
+    /// Show every migration of this tenant (slug or id).
+    #[arg(long, value_name = "TENANT", conflicts_with_all = ["central", "only", "exclude"])]
     tenant: Option<String>,
-    /// Every migration of the central database.
-    #[arg(long)]
+    /// Show every migration of the central database.
+    #[arg(long, conflicts_with_all = ["only", "exclude"])]
     central: bool,
     /// End with exit code 5 where anything is pending, dirty, modified, missing or ahead.
     #[arg(long)]

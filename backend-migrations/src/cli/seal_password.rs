@@ -13,9 +13,19 @@ Examples:
 The password is never an argument: arguments are in the shell's history and in the list of processes.";
 
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Caught so that the parser does not repeat it.
+    #[arg(hide = true, allow_hyphen_values = true, trailing_var_arg = true)]
+    misplaced: Vec<std::ffi::OsString>,
+}
 
-pub(super) fn run(_: &Args, settings: &Settings) -> Result<ExitStatus, CliError> {
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliError> {
+    if !args.misplaced.is_empty() {
+        return Err(CliError::usage(
+            "the password is not taken from an argument",
+            "type it when asked, or send it on standard input; one that was typed here is in the shell's history now",
+        ));
+    }
     let key = settings.key()?;
     let password = read()
         .map_err(|error| CliError::refused("input", format!("the password cannot be read: {error}"), None))?;

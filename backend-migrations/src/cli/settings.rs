@@ -244,7 +244,7 @@ impl MigrationKind {
 
 /// A duration such as `5s`, `500ms`, `10m`, `1h` or `1h 30m`; a bare number is seconds.
 pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(30 * 24 * 3600);
+    const LONGEST: Duration = Duration::from_hours(30 * 24);
     let duration = match text.trim().parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => text
@@ -257,4 +257,17 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
         return Err(format!("`{text}` is out of range; nothing may wait for ever, nor not at all"));
     }
     Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VARIABLES;
+
+    #[test]
+    fn the_reference_has_every_variable() {
+        let reference = include_str!("../../../docs/cli.md");
+        let missing: Vec<_> =
+            VARIABLES.iter().filter(|name| !reference.contains(&format!("| `{name}` |"))).collect();
+        assert!(missing.is_empty(), "not in the settings table of tests/cli_reference.rs: {missing:?}");
+    }
 }

@@ -232,14 +232,14 @@ impl Central {
             Ok(rows)
         };
         let result = timeout(BOOKKEEPING_LIMIT, work).await;
-        result.map_err(|_| self.timed_out("read"))?.map_err(|error| self.query_error("read", &error))
+        result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))
     }
 
     async fn slugs(&mut self) -> Result<Vec<String>, CentralError> {
         let work = self.connection.fetch_all(raw_sql("SELECT slug FROM tenants ORDER BY slug"));
         let result = timeout(BOOKKEEPING_LIMIT, work).await;
         let rows =
-            result.map_err(|_| self.timed_out("read"))?.map_err(|error| self.query_error("read", &error))?;
+            result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))?;
         rows.iter()
             .map(|row| row.try_get(0))
             .collect::<Result<_, _>>()
@@ -250,7 +250,7 @@ impl Central {
     pub(crate) async fn write(&mut self, sql: String) -> Result<u64, CentralError> {
         let result = timeout(BOOKKEEPING_LIMIT, self.connection.execute(raw_sql(AssertSqlSafe(sql)))).await;
         let done = result
-            .map_err(|_| self.timed_out("written"))?
+            .map_err(|_| Self::timed_out("written"))?
             .map_err(|error| self.query_error("written", &error))?;
         Ok(done.rows_affected())
     }
@@ -260,7 +260,7 @@ impl Central {
         let work = self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)));
         let row = timeout(BOOKKEEPING_LIMIT, work)
             .await
-            .map_err(|_| self.timed_out("read"))?
+            .map_err(|_| Self::timed_out("read"))?
             .map_err(|error| self.query_error("read", &error))?;
         row.try_get(0).map_err(|error| self.query_error("read", &error))
     }
@@ -270,7 +270,7 @@ impl Central {
         connect::close(self.connection, self.connector.limits()).await;
     }
 
-    fn timed_out(&self, verb: &'static str) -> CentralError {
+    fn timed_out(verb: &'static str) -> CentralError {
         let message = format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs());
         CentralError::Query { verb, source: SessionError::Lost { message } }
     }

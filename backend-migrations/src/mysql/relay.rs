@@ -83,7 +83,7 @@ impl Relay {
 
 /// Whether the server's greeting, which is left unread, offers TLS.
 ///
-/// Protocol::HandshakeV10: header (4), protocol version (1), server version up to a zero byte, thread id (4), salt (8),
+/// `Protocol::HandshakeV10`: header (4), protocol version (1), server version up to a zero byte, thread id (4), salt (8),
 /// filler (1), the lower two bytes of the capabilities, of which `CLIENT_SSL` is bit 11.
 async fn offers_tls(stream: &TcpStream) -> io::Result<bool> {
     const CLIENT_SSL: u16 = 1 << 11;

@@ -1,6 +1,6 @@
 //! A connection to one tenant's database.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use futures_util::TryStreamExt as _;
 use sqlx::{
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// For the queries of our own, which take milliseconds unless the server or the way to it is gone.
-pub(super) const BOOKKEEPING_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const BOOKKEEPING_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long a killed statement may take to let go: a rollback takes about as long as the work did.
 const KILL_GRACE: Duration = Duration::from_secs(30);
@@ -191,8 +191,8 @@ impl TenantSession for MySqlSession {
     }
 
     // The lock goes with the connection, which is never handed to anyone else.
-    fn close(self) -> impl Future<Output = ()> + Send {
-        async move { connect::close(self.connection, self.connector.limits()).await }
+    async fn close(self) {
+        connect::close(self.connection, self.connector.limits()).await;
     }
 }
 

@@ -172,13 +172,14 @@ pub(super) fn inspected(states: &[State]) -> Outcome {
     Outcome::Inspected { standing: standing(states) }
 }
 
-pub(super) const CODES: [FailureCode; 11] = [
+pub(super) const CODES: [FailureCode; 12] = [
     FailureCode::Credentials,
     FailureCode::Connect,
     FailureCode::AccessDenied,
     FailureCode::NoDatabase,
     FailureCode::LockHeld,
     FailureCode::Refused,
+    FailureCode::NoDown,
     FailureCode::Dirty,
     FailureCode::Statement,
     FailureCode::Killed,
@@ -220,6 +221,11 @@ pub(super) fn failure(code: FailureCode) -> Failure {
              missing: 20250101000000 (create users) was applied and its file is gone",
             untouched,
             "restore the file as it was applied\nbring the file back, or run the version of the program that has it",
+        ),
+        FailureCode::NoDown => (
+            "no down: 20250127120000 (add priority to tasks) has no `.down.sql`, so it cannot be undone",
+            untouched,
+            "write the `.down.sql` beside the `.up.sql`; its bytes are not part of the checksum",
         ),
         FailureCode::Dirty => (
             "dirty: 20250203090000 (create labels) was begun to be applied, and nobody recorded how far it got",

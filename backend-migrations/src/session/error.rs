@@ -62,7 +62,7 @@ pub enum SessionError {
         /// What the system said.
         message: String,
     },
-    /// The statement ran longer than [`Limits::statement`] and was killed.
+    /// The statement ran longer than [`Limits::statement`](crate::session::Limits::statement) and was killed.
     #[error("the statement ran longer than {} s and was killed", .limit.as_secs_f32())]
     TimedOut {
         /// The limit.
@@ -166,7 +166,7 @@ pub enum ConnectError {
         /// Host and port.
         server: String,
     },
-    /// No answer within [`Limits::connect`].
+    /// No answer within [`Limits::connect`](crate::session::Limits::connect).
     #[error("{server} did not answer within {} s", .after.as_secs_f32())]
     TimedOut {
         /// Host and port.

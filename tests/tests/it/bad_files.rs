@@ -25,16 +25,55 @@ async fn files_that_are_refused(server: &'static Server) {
         ("file_bom", &[("20260101000000_t.up.sql", b"\xef\xbb\xbfCREATE TABLE t (id INT);")]),
         ("file_empty", &[("20260101000000_t.up.sql", b"")]),
         ("file_blank", &[("20260101000000_t.up.sql", b" \r\n\t;\n")]),
-        ("file_unclosed_string", &[("20260101000000_t.up.sql", b"CREATE TABLE t (id INT);\nINSERT INTO t VALUES ('x);\n")]),
-        ("file_bad_name", &[("add_t.up.sql", b"SELECT 1;"), ("t.sql", b"SELECT 1;"), ("20260101000000.up.sql", b"SELECT 1;"), ("20260101000001_t.up.SQL", b"SELECT 1;"), ("20260101000002_\x1b[31m.up.sql", b"SELECT '")]),
-        ("file_version_too_large", &[("99999999999999999999_t.up.sql", b"SELECT 1;"), ("9223372036854775808_t.up.sql", b"SELECT 1;")]),
-        ("file_duplicate", &[("20260101000000_t.up.sql", b"SELECT 1;"), ("20260101000000_u.up.sql", b"SELECT 1;")]),
-        ("file_duplicate_forms", &[("20260101000000_t.up.sql", b"SELECT 1;"), ("20260101000000_u.sql", b"SELECT 1;")]),
+        (
+            "file_unclosed_string",
+            &[("20260101000000_t.up.sql", b"CREATE TABLE t (id INT);\nINSERT INTO t VALUES ('x);\n")],
+        ),
+        (
+            "file_bad_name",
+            &[
+                ("add_t.up.sql", b"SELECT 1;"),
+                ("t.sql", b"SELECT 1;"),
+                ("20260101000000.up.sql", b"SELECT 1;"),
+                ("20260101000001_t.up.SQL", b"SELECT 1;"),
+                ("20260101000002_\x1b[31m.up.sql", b"SELECT '"),
+            ],
+        ),
+        (
+            "file_version_too_large",
+            &[
+                ("99999999999999999999_t.up.sql", b"SELECT 1;"),
+                ("9223372036854775808_t.up.sql", b"SELECT 1;"),
+            ],
+        ),
+        (
+            "file_duplicate",
+            &[("20260101000000_t.up.sql", b"SELECT 1;"), ("20260101000000_u.up.sql", b"SELECT 1;")],
+        ),
+        (
+            "file_duplicate_forms",
+            &[("20260101000000_t.up.sql", b"SELECT 1;"), ("20260101000000_u.sql", b"SELECT 1;")],
+        ),
         ("file_orphan_down", &[("20260101000000_t.down.sql", b"DROP TABLE t;")]),
-        ("file_delimiter", &[("20260101000000_t.up.sql", b"DELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT 1; END //\nDELIMITER ;\n")]),
-        ("file_transaction_control", &[("20260101000000_t.up.sql", b"BEGIN;\nUPDATE t SET n = 1;\nCOMMIT;\n")]),
+        (
+            "file_delimiter",
+            &[(
+                "20260101000000_t.up.sql",
+                b"DELIMITER //\nCREATE PROCEDURE p() BEGIN SELECT 1; END //\nDELIMITER ;\n",
+            )],
+        ),
+        (
+            "file_transaction_control",
+            &[("20260101000000_t.up.sql", b"BEGIN;\nUPDATE t SET n = 1;\nCOMMIT;\n")],
+        ),
         ("file_client_command", &[("20260101000000_t.up.sql", b"source other.sql\n")]),
-        ("file_unclosed_body", &[("20260101000000_t.up.sql", b"CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN\n  SET NEW.id = 1;\n")]),
+        (
+            "file_unclosed_body",
+            &[(
+                "20260101000000_t.up.sql",
+                b"CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN\n  SET NEW.id = 1;\n",
+            )],
+        ),
     ];
     for (name, files) in cases {
         fleet.write("20250101000000_good.up.sql", GOOD);
@@ -57,7 +96,10 @@ async fn files_that_are_refused(server: &'static Server) {
 async fn files_that_look_wrong_and_are_right(server: &'static Server) {
     let fleet = Fleet::new(server, "odd").await;
     fleet.provision("acme").await;
-    fleet.write("20260101000000_crlf.up.sql", "-- Windows\r\nCREATE TABLE t (\r\n  id INT PRIMARY KEY\r\n);\r\nINSERT INTO t VALUES (1);\r\n");
+    fleet.write(
+        "20260101000000_crlf.up.sql",
+        "-- Windows\r\nCREATE TABLE t (\r\n  id INT PRIMARY KEY\r\n);\r\nINSERT INTO t VALUES (1);\r\n",
+    );
     fleet.write("20260102000000_comment.up.sql", "-- Nothing here: the table was never needed.\n");
     fleet.write("20260103000000_no_terminator.up.sql", "INSERT INTO t VALUES (2)");
     fleet.write("README.md", "not a migration");

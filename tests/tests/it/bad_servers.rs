@@ -59,7 +59,9 @@ async fn a_server_that_never_answers(server: &'static Server) {
     let full = socket.listen(1).unwrap();
     let address = full.local_addr().unwrap();
     let mut queued = Vec::new();
-    while let Ok(stream) = tokio::time::timeout(std::time::Duration::from_millis(500), TcpStream::connect(address)).await {
+    while let Ok(stream) =
+        tokio::time::timeout(std::time::Duration::from_millis(500), TcpStream::connect(address)).await
+    {
         queued.push(stream.unwrap());
         assert!(queued.len() < 64, "the queue is never full");
     }
@@ -129,7 +131,10 @@ async fn an_account_without_privileges(server: &'static Server) {
     assert_output!("select_only", fleet.run("migrate:tenant grant-acme").await);
     assert!(query::column(&mut fleet.connect("acme").await, "SHOW TABLES").await.is_empty());
     grant("SELECT, INSERT, UPDATE, DELETE, CREATE").await;
-    fleet.write("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);\nALTER TABLE t ADD COLUMN n INT;");
+    fleet.write(
+        "20260101000000_t.up.sql",
+        "CREATE TABLE t (id INT PRIMARY KEY);\nALTER TABLE t ADD COLUMN n INT;",
+    );
     assert_output!("no_alter", fleet.run("migrate:tenant grant-acme").await);
     assert_output!("no_alter_status", fleet.run("migrate:status --tenant grant-acme").await);
     grant("SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP").await;

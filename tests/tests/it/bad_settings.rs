@@ -134,7 +134,11 @@ async fn a_central_account_that_may_not_read(server: &'static Server) {
         query::run(&mut root, &sql).await;
     }
     canary::learn("reader-of-nothing");
-    let url = format!("mysql://tenant_deaf_reader:reader-of-nothing@{}:{}/{database}", server.host(), server.port());
+    let url = format!(
+        "mysql://tenant_deaf_reader:reader-of-nothing@{}:{}/{database}",
+        server.host(),
+        server.port()
+    );
     let run = |args: &str| fleet.run(args).env("CENTRAL_DATABASE_URL", &url);
     assert_output!("a_central_account_that_may_not_read", run("migrate:all-tenants").await);
     assert_output!("a_central_account_that_may_not_migrate", run("migrate:latest").await);

@@ -1,9 +1,6 @@
 //! Tenants that are asked for and not to be had, whose rows are wrong, or whose names are hostile.
 
-use backend_migrations::{
-    entropy, seal,
-    secret::Key,
-};
+use backend_migrations::{entropy, seal, secret::Key};
 use end_to_end::{Fleet, KEY, Output, Server, assert_output, on_each_server, query};
 
 on_each_server!(
@@ -94,7 +91,13 @@ async fn rows_that_make_no_sense(server: &'static Server) {
     let sealed = sealed_root(server);
     query::run(&mut central, "CREATE DATABASE rows_good_db").await;
     // A team's own table may be looser than ours.
-    for column in ["name VARCHAR(255)", "db_host VARCHAR(255)", "db_port INT", "db_name VARCHAR(64)", "db_user VARCHAR(128)"] {
+    for column in [
+        "name VARCHAR(255)",
+        "db_host VARCHAR(255)",
+        "db_port INT",
+        "db_name VARCHAR(64)",
+        "db_user VARCHAR(128)",
+    ] {
         query::run(&mut central, &format!("ALTER TABLE tenants MODIFY {column} NULL")).await;
     }
     for (slug, change) in [
@@ -121,7 +124,10 @@ async fn rows_that_make_no_sense(server: &'static Server) {
 /// Names as only somebody who writes into the table directly could make them. Each database is there and is migrated.
 async fn hostile_names(server: &'static Server) {
     let fleet = Fleet::new(server, "hostile").await;
-    fleet.write("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);\nCREATE VIEW v AS SELECT id FROM t;");
+    fleet.write(
+        "20260101000000_t.up.sql",
+        "CREATE TABLE t (id INT PRIMARY KEY);\nCREATE VIEW v AS SELECT id FROM t;",
+    );
     let mut central = fleet.connect_central().await;
     let sealed = sealed_root(server);
     let names = [
@@ -145,10 +151,16 @@ async fn hostile_names(server: &'static Server) {
         ("hostile_names_status", fleet.run("migrate:status --concurrency 1").await),
         ("hostile_names_one", fleet.run("migrate:tenant").arg("back`tick").await),
         ("hostile_names_failing", {
-            fleet.write("20260102000000_u.up.sql", "CREATE TABLE u (id INT PRIMARY KEY);\nCREATE TABLE t (id INT);");
+            fleet.write(
+                "20260102000000_u.up.sql",
+                "CREATE TABLE u (id INT PRIMARY KEY);\nCREATE TABLE t (id INT);",
+            );
             fleet.run("migrate:tenant").arg("red\u{1b}[31m").await
         }),
-        ("hostile_names_json", fleet.run("migrate:status --tenant").arg("new\nline").arg("--format=json").await),
+        (
+            "hostile_names_json",
+            fleet.run("migrate:status --tenant").arg("new\nline").arg("--format=json").await,
+        ),
     ];
     for (name, output) in outputs {
         check_visible(&output);

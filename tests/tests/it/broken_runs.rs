@@ -91,7 +91,8 @@ async fn a_connection_is_killed_in_dml(server: &'static Server) {
 
 /// The statement waits for a table that somebody else has in use.
 async fn a_connection_is_killed_in_ddl(server: &'static Server) {
-    let text = "INSERT INTO t (n) VALUES (1);\nALTER TABLE t ADD COLUMN m INT;\nINSERT INTO t (m) VALUES (2);\n";
+    let text =
+        "INSERT INTO t (n) VALUES (1);\nALTER TABLE t ADD COLUMN m INT;\nINSERT INTO t (m) VALUES (2);\n";
     let fleet = fleet_with(server, "cutddl", &[("20260101000000_slow.up.sql", text)]).await;
     let mut user = fleet.connect("acme").await;
     query::run(&mut user, "START TRANSACTION").await;
@@ -114,7 +115,10 @@ async fn a_connection_is_killed_in_ddl(server: &'static Server) {
 /// The tenant lives on a server of its own, which is stopped while a statement runs.
 async fn a_server_goes_away(server: &'static Server) {
     let fleet = Fleet::new(server, "goes").await;
-    fleet.write("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t SELECT SLEEP(100);");
+    fleet.write(
+        "20260101000000_t.up.sql",
+        "CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t SELECT SLEEP(100);",
+    );
     fleet.write("20260102000000_u.up.sql", "CREATE TABLE u (id INT PRIMARY KEY);");
     let options = throwaway_server::Options { flavour: Some(server.flavour()), ..Default::default() };
     let doomed = throwaway_server::start(&options).await.expect("a second server");
@@ -161,7 +165,8 @@ async fn another_run_holds_the_lock(server: &'static Server) {
 }
 
 async fn a_table_is_locked(server: &'static Server) {
-    let fleet = fleet_with(server, "busy", &[("20260101000000_m.up.sql", "ALTER TABLE t ADD COLUMN m INT;")]).await;
+    let fleet =
+        fleet_with(server, "busy", &[("20260101000000_m.up.sql", "ALTER TABLE t ADD COLUMN m INT;")]).await;
     let mut user = fleet.connect("acme").await;
     query::run(&mut user, "START TRANSACTION").await;
     query::rows(&mut user, "SELECT * FROM t").await;

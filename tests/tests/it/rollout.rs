@@ -53,13 +53,15 @@ async fn limits_hold(server: &'static Server) {
     let write = |day: u8| {
         fleet.write(&format!("202601{day:02}000000_n.up.sql"), "INSERT INTO t (n) SELECT SLEEP(0.5);");
     };
-    for (day, args, n_most) in [
-        (1, "--per-server 2", 2),
-        (2, "--concurrency 3", 3),
-        (3, "--concurrency 6 --per-server 4", 4),
-    ] {
+    for (day, args, n_most) in
+        [(1, "--per-server 2", 2), (2, "--concurrency 3", 3), (3, "--concurrency 6 --per-server 4", 4)]
+    {
         write(day);
-        assert_eq!(most_at_once(&fleet, "limits", &format!("migrate:all-tenants {args}")).await, n_most, "{args}");
+        assert_eq!(
+            most_at_once(&fleet, "limits", &format!("migrate:all-tenants {args}")).await,
+            n_most,
+            "{args}"
+        );
     }
     // Two names are two servers as far as anyone can tell: each has its own limit, and takes its turn.
     let sql = "UPDATE tenants SET db_host = 'localhost' WHERE slug < 'limits-e'";
@@ -115,7 +117,10 @@ fn finished(output: &Output) -> serde_json::Value {
 
 async fn the_first_signal_lets_statements_finish(server: &'static Server) {
     let fleet = fleet_of(server, "once", 3).await;
-    fleet.write("20260101000000_n.up.sql", "INSERT INTO t (n) SELECT SLEEP(3);\nINSERT INTO t (n) VALUES (1);");
+    fleet.write(
+        "20260101000000_n.up.sql",
+        "INSERT INTO t (n) SELECT SLEEP(3);\nINSERT INTO t (n) VALUES (1);",
+    );
     fleet.write("20260102000000_m.up.sql", "ALTER TABLE t ADD COLUMN m INT;");
     for (signal, tenant) in [("TERM", "a"), ("INT", "b")] {
         let run = fleet.run("migrate:all-tenants --concurrency 1").start().await;
@@ -197,6 +202,9 @@ async fn two_runs_at_once(server: &'static Server) {
     second.exits(0);
     for tenant in TENANTS {
         let mut tenant = fleet.connect(tenant).await;
-        assert_eq!(query::column(&mut tenant, "SELECT n FROM t ORDER BY id").await, ["1", "2", "3", "4", "5"]);
+        assert_eq!(
+            query::column(&mut tenant, "SELECT n FROM t ORDER BY id").await,
+            ["1", "2", "3", "4", "5"]
+        );
     }
 }
