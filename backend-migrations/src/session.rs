@@ -4,7 +4,7 @@ mod error;
 
 use std::{future::Future, time::Duration};
 
-pub use self::error::{ConnectError, Fate, LockHolder, SessionError};
+pub use self::error::{ConnectError, Fate, LockHolder, SessionError, Whose};
 
 use crate::{
     history::{History, StatementDigest},

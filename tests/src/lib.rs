@@ -28,6 +28,7 @@ mod fleet;
 mod program;
 pub mod query;
 mod run;
+pub mod schema;
 mod server;
 mod snapshot;
 

@@ -1,5 +1,10 @@
 //! What a test asks a server.
 
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, mysql::MySqlRow, raw_sql};
 
 use crate::Server;
@@ -41,22 +46,54 @@ fn row(row: &MySqlRow) -> Vec<String> {
     (0..row.columns().len()).map(value).collect()
 }
 
-/// What an account has asked the server, connection by connection, each line `command: argument` (general log).
+/// Waits until a query has a row, and gives all of them; fails where it has none for a long time.
+pub async fn rows_once_there(connection: &mut MySqlConnection, sql: &str) -> Vec<Vec<String>> {
+    let began = Instant::now();
+    loop {
+        let rows = rows(connection, sql).await;
+        if !rows.is_empty() {
+            return rows;
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "never a row: {sql}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The query for the connections of an account that run a statement with this text in it.
+pub fn running(account: &str, text: &str) -> String {
+    format!(
+        "SELECT id FROM information_schema.processlist WHERE user LIKE '{account}' AND info LIKE '%{text}%' \
+         AND id <> CONNECTION_ID()"
+    )
+}
+
+/// What an account has asked the server, connection by connection, each line `Connect`, `Query: …` or `Quit` (general
+/// log). Every connection must be about to end: the server may note that later than the client that left.
 pub async fn log_of(server: &Server, account: &str) -> Vec<Vec<String>> {
+    const LIMIT: Duration = Duration::from_secs(10);
     let mut root = server.connect("mysql").await;
-    // Only the lines of a login name the account for certain, so the connections are found by it.
+    let started = Instant::now();
+    loop {
+        let connections = read_log(&mut root, account).await;
+        let has_ended = |lines: &Vec<String>| lines.last().is_some_and(|line| line == "Quit");
+        if connections.iter().all(has_ended) {
+            return connections;
+        }
+        assert!(started.elapsed() < LIMIT, "a connection of {account} does not end: {connections:#?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn read_log(root: &mut MySqlConnection, account: &str) -> Vec<Vec<String>> {
     let sql = format!(
         "SELECT thread_id, command_type, CONVERT(argument USING utf8mb4) FROM general_log \
-         WHERE user_host LIKE '%[{account}]%' ORDER BY thread_id, event_time"
+         WHERE user_host LIKE '%[{account}]%'"
     );
-    let mut connections: Vec<(String, Vec<String>)> = Vec::new();
-    for line in rows(&mut root, &sql).await {
+    let mut connections: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for line in rows(root, &sql).await {
         let [id, command, argument] = <[String; 3]>::try_from(line).expect("three columns");
         let line = if command == "Query" { format!("Query: {argument}") } else { command };
-        match connections.last_mut() {
-            Some((last, lines)) if *last == id => lines.push(line),
-            _ => connections.push((id, vec![line])),
-        }
+        connections.entry(id.parse().expect("a number")).or_default().push(line);
     }
-    connections.into_iter().map(|(_, lines)| lines).collect()
+    connections.into_values().collect()
 }
