@@ -54,11 +54,16 @@ impl CliError {
             write!(std::io::stdout(), "{line}").ok();
         } else {
             let mut stderr = std::io::stderr().lock();
-            writeln!(stderr, "error: {}", report::visible(&self.message)).ok();
+            writeln!(stderr, "error: {}", lines(&self.message)).ok();
             if let Some(hint) = &self.hint {
-                writeln!(stderr, "\nhint: {}", report::visible(hint)).ok();
+                writeln!(stderr, "\nhint: {}", lines(hint)).ok();
             }
         }
         self.status
     }
+}
+
+/// The lines of `text`, the later ones indented: what a server or a table put into it cannot pass for a line of ours.
+fn lines(text: &str) -> String {
+    text.lines().map(report::visible).collect::<Vec<_>>().join("\n  ")
 }
