@@ -8,6 +8,8 @@ pub fn filters() -> Vec<(&'static str, &'static str)> {
         (r"connection \d+", "connection N"),
         (r"\b\d+(\.\d+)?\s?(ns|µs|ms|s)\b", "TIME"),
         (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "MOMENT"),
+        (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "MOMENT"),
+        (r"KILL \d+", "KILL N"),
         // What the server calls us depends on where it runs.
         (r"'@'[^']*'", "'@'CLIENT'"),
         (r"(\(\w+)@[^)]*\)", "$1@CLIENT)"),
