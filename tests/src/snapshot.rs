@@ -10,6 +10,9 @@ pub fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "MOMENT"),
         (r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b", "MOMENT"),
         (r"KILL \d+", "KILL N"),
+        (r#""(at_ms|elapsed_ms|execution_time_ms)":[\d.]+"#, r#""$1":MS"#),
+        // MariaDB says which database's.
+        (r"for table (?:`\w+`\.)?[`'](\w+)[`']", "for table '$1'"),
         // What the server calls us depends on where it runs.
         (r"'@'[^']*'", "'@'CLIENT'"),
         (r"(\(\w+)@[^)]*\)", "$1@CLIENT)"),
