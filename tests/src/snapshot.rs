@@ -7,7 +7,7 @@ pub fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
         (r"connection \d+ \((\w+)@[^)]+\), for \d+ s", "connection N ($1@CLIENT), for N s"),
         // When it was applied and how long that took, in a list of versions.
-        (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d  \S.*", "DATE TIME            DURATION"),
+        (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d  \d.*", "DATE TIME            DURATION"),
         (r"20\d\d-\d\d-\d\d([ T])\d\d:\d\d:\d\d", "DATE${1}TIME"),
         // MySQL names the table too, MariaDB only the key.
         (r"for key '\w+\.(\w+)'", "for key '$1'"),
