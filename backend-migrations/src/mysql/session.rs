@@ -76,11 +76,12 @@ impl MySqlSession {
     /// Who holds the lock, as far as this account may see.
     async fn lock_holder(&mut self) -> Option<LockHolder> {
         let sql = format!(
-            "SELECT IS_USED_LOCK({});SHOW FULL PROCESSLIST;{}",
+            "SELECT CAST(IS_USED_LOCK({}) AS SIGNED);SHOW FULL PROCESSLIST;{}",
             books::LOCK_NAME,
             books::SELECT_HISTORY
         );
-        // The last of them fails where there is no history yet; the others count all the same.
+        // Cast, since MySQL's number is unsigned and MariaDB's is not. The last of them fails where there is no history
+        // yet; the others count all the same.
         let (sets, _) = self.query_until_error(sql, BOOKKEEPING_LIMIT).await;
         let connection_id = sets.first()?.first()?.try_get::<Option<i64>, _>(0).ok()??.cast_unsigned();
         let row = sets.get(1)?.iter().find(|row| unsigned(row, "Id") == Some(connection_id));

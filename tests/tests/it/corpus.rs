@@ -12,9 +12,9 @@ const FILES: [(&str, &str, &str); 5] = [
         "-- Ein Kommentar; mit Semikolon, \u{e4}\u{f6}\u{fc} und 'Anf\u{fc}hrung\n\
          CREATE TABLE orders (\n    id BIGINT AUTO_INCREMENT PRIMARY KEY,\n    note VARCHAR(50) NOT NULL DEFAULT 'a;b',\n    \
          total DECIMAL(10, 2) NOT NULL DEFAULT 0 CHECK (total >= 0)\n) COMMENT 'was da ist; und was nicht';\n\
-         CREATE TABLE lines (\n    id INT PRIMARY KEY,\n    order_id BIGINT NOT NULL,\n    \
-         CONSTRAINT fk_lines_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE\n);\n",
-        "DROP TABLE lines;\nDROP TABLE orders;\n",
+         CREATE TABLE items (\n    id INT PRIMARY KEY,\n    order_id BIGINT NOT NULL,\n    \
+         CONSTRAINT fk_items_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE\n);\n",
+        "DROP TABLE items;\nDROP TABLE orders;\n",
     ),
     (
         "20260102000000_first_orders",
@@ -25,14 +25,14 @@ const FILES: [(&str, &str, &str); 5] = [
         "20260103000000_bodies",
         // `||` means something else under another sql_mode; a body of one statement, and one of several.
         "CREATE TRIGGER orders_note BEFORE INSERT ON orders FOR EACH ROW SET NEW.note = NEW.note || '!';\n\
-         CREATE TRIGGER lines_seen AFTER INSERT ON lines FOR EACH ROW\nBEGIN\n    \
+         CREATE TRIGGER items_seen AFTER INSERT ON items FOR EACH ROW\nBEGIN\n    \
          UPDATE orders SET total = total + 1 WHERE id = NEW.order_id;\n    \
          IF NEW.id > 100 THEN\n        SET @many = CASE WHEN @many IS NULL THEN 1 ELSE @many + 1 END;\n    END IF;\nEND;\n\
          CREATE PROCEDURE add_order(IN words VARCHAR(50))\nBEGIN\n    DECLARE n INT DEFAULT 0;\n    \
          WHILE n < 2 DO\n        INSERT INTO orders (note) VALUES (words);\n        SET n = n + 1;\n    END WHILE;\nEND;\n\
          CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2;\n\
-         CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO DELETE FROM lines;\n",
-        "DROP EVENT tidy;\nDROP FUNCTION twice;\nDROP PROCEDURE add_order;\nDROP TRIGGER lines_seen;\n\
+         CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY STARTS '2030-01-01 00:00:00' DO DELETE FROM items;\n",
+        "DROP EVENT tidy;\nDROP FUNCTION twice;\nDROP PROCEDURE add_order;\nDROP TRIGGER items_seen;\n\
          DROP TRIGGER orders_note;\n",
     ),
     (

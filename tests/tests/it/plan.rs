@@ -105,7 +105,7 @@ async fn out_of_order_is_refused_unless_allowed(server: &'static Server) {
     fleet.write("20260103000000_third.up.sql", "CREATE TABLE third (id INT);");
     let output = fleet.run("migrate:all-tenants").await;
     output.exits(1);
-    assert_output!(output);
+    assert_output!("out_of_order_is_refused_unless_allowed", output);
     assert_eq!(versions(&fleet, "a").await, ["20260102000000"]);
     fleet.run("migrate:all-tenants --allow-out-of-order").await.exits(0);
     assert_eq!(versions(&fleet, "a").await, ["20260101000000", "20260102000000", "20260103000000"]);
@@ -121,6 +121,6 @@ async fn modified_and_missing_are_refused_by_name(server: &'static Server) {
     fleet.write("20260106000000_new.up.sql", "CREATE TABLE new (id INT);");
     let output = fleet.run("migrate:all-tenants").await;
     output.exits(1);
-    assert_output!(output);
+    assert_output!("modified_and_missing_are_refused_by_name", output);
     assert_eq!(versions(&fleet, "a").await, corpus::VERSIONS);
 }

@@ -24,7 +24,7 @@ async fn so_many_steps_down_to_a_version_or_all(server: &'static Server) {
     fleet.provision("b").await;
     let output = fleet.run("migrate:rollback --all-tenants --steps 2 --concurrency 1").await;
     output.exits(0);
-    assert_output!(output);
+    assert_output!("so_many_steps_down_to_a_version_or_all", output);
     for tenant in ["a", "b"] {
         assert_eq!(versions(&fleet, tenant).await, corpus::VERSIONS[..3]);
     }
@@ -69,7 +69,7 @@ async fn a_missing_down_is_refused_before_anything_is_touched(server: &'static S
     // Tenant a could be rolled back, and comes first.
     let output = fleet.run("migrate:rollback --all-tenants --concurrency 1").await;
     output.exits(4);
-    assert_output!(output);
+    assert_output!("a_missing_down_is_refused_before_anything_is_touched", output);
     assert_eq!(versions(&fleet, "a").await, ["20260101000000"]);
     assert_eq!(versions(&fleet, "b").await, ["20260101000000", "20260102000000"]);
     // Where the lack is deeper down, the newest is not undone either.
@@ -88,7 +88,7 @@ async fn a_dry_run_of_a_rollback_changes_nothing(server: &'static Server) {
     fleet.provision("a").await;
     let output = fleet.run("migrate:rollback --tenant drydown-a --steps 2 --dry-run").await;
     output.exits(0);
-    assert_output!(output);
+    assert_output!("a_dry_run_of_a_rollback_changes_nothing", output);
     assert_eq!(versions(&fleet, "a").await, corpus::VERSIONS);
     assert_eq!(
         query::column(&mut fleet.connect("a").await, "SHOW TABLES LIKE 'big_orders'").await,

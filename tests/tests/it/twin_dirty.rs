@@ -37,7 +37,7 @@ async fn what_sqlx_left_half_done_is_refused_by_us(server: &'static Server) {
     fleet.write(UP, &corpus::mended());
     let output = fleet.run("migrate:tenant dirtyfrom-acme").await;
     output.exits(1);
-    assert_output!(output);
+    assert_output!("what_sqlx_left_half_done_is_refused_by_us", output);
     fleet.run("migrate:rollback --tenant dirtyfrom-acme").await.exits(1);
     fleet.run("migrate:status --exit-code").await.exits(5).says("dirty");
     assert_eq!(row(&mut acme).await, [["0", "-1"]]);
@@ -58,7 +58,7 @@ async fn what_we_left_half_done_is_refused_by_sqlx(server: &'static Server) {
         assert_eq!(output.stdout, format!("error: {SQLX_REFUSES}\n"));
     }
     // Which is what sqlx-cli shows of a row that is there, dirty or not.
-    fleet.sqlx("acme", "migrate info").await.await.exits(0).says("20260110000000/installed (different");
+    fleet.sqlx("acme", "migrate info").await.await.exits(0).says("20260110000000/installed half");
 
     fleet.write(UP, &corpus::mended());
     fleet.run("migrate:tenant dirtyto-acme").await.exits(0);
@@ -82,7 +82,7 @@ async fn what_sqlx_left_half_undone_is_refused_by_us(server: &'static Server) {
     assert_eq!(row(&mut acme).await, [["0", "time"]]);
     let output = fleet.run("migrate:rollback --tenant undofrom-acme").await;
     output.exits(1);
-    assert_output!(output);
+    assert_output!("what_sqlx_left_half_undone_is_refused_by_us", output);
     fleet.run("migrate:tenant undofrom-acme").await.exits(1);
     assert_eq!(row(&mut acme).await, [["0", "time"]]);
 }
@@ -94,7 +94,7 @@ async fn what_we_left_half_undone_is_refused_by_sqlx(server: &'static Server) {
     fleet.provision("acme").await;
     let output = fleet.run("migrate:rollback --tenant undoto-acme").await;
     output.exits(1);
-    assert_output!(output);
+    assert_output!("what_we_left_half_undone_is_refused_by_sqlx", output);
     let mut acme = fleet.connect("acme").await;
     assert_eq!(row(&mut acme).await, [["0", "time"]]);
     for args in ["migrate run", "migrate revert"] {
@@ -118,7 +118,7 @@ async fn rows_alone_leave_nothing_behind_by_either(server: &'static Server) {
     assert_eq!(row(&mut acme).await, Vec::<Vec<String>>::new());
     let output = fleet.run("migrate:tenant dirtyrows-acme").await;
     output.exits(1);
-    assert_output!(output);
+    assert_output!("rows_alone_leave_nothing_behind_by_either", output);
     assert_eq!(row(&mut acme).await, Vec::<Vec<String>>::new());
     assert_eq!(query::column(&mut acme, "SELECT id FROM t").await, Vec::<String>::new());
     fleet.write(UP, "INSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);\nINSERT INTO t VALUES (3);\n");

@@ -34,7 +34,7 @@ async fn a_lock_of_sqlx_keeps_us_out(server: &'static Server) {
     }
     let output = fleet.run("migrate:tenant lockfrom-acme --lock-timeout 1s").await;
     output.exits(1).says(&format!("connection {id}"));
-    assert_output!(output);
+    assert_output!("a_lock_of_sqlx_keeps_us_out", output);
     sqlx.unlock().await.unwrap();
     fleet.run("migrate:tenant lockfrom-acme --lock-timeout 1s").await.exits(0);
 }
@@ -68,7 +68,7 @@ async fn a_second_run_waits_and_names_the_first(server: &'static Server) {
     let (gate, first) = start_and_wait(&fleet, "locktwo").await;
     let output = fleet.run("migrate:tenant locktwo-acme --lock-timeout 1s").await;
     output.exits(1);
-    assert_output!(output);
+    assert_output!("a_second_run_waits_and_names_the_first", output);
     // A patient one finds nothing to do any more when its turn comes.
     let patient = fleet.run("migrate:tenant locktwo-acme --lock-timeout 1m").start().await;
     gate.close().await.unwrap();
