@@ -159,7 +159,7 @@ async fn an_administrator_who_may_not(server: &'static Server) {
 }
 
 async fn a_migration_that_fails(server: &'static Server) {
-    let fleet = fleet_with_migration(server, "birth").await;
+    let fleet = fleet_with_migration(server, "cradle").await;
     fleet.write(
         "20260102000000_u.up.sql",
         "CREATE TABLE u (id INT PRIMARY KEY);\nALTER TABLE nowhere ADD COLUMN n INT;",
