@@ -220,3 +220,23 @@ impl fmt::Display for Output {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn no_run_gets_past_the_canary() {
+        canary::learn("canary-that-clap-repeats");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let run = || {
+            let invocation = Invocation::new(Program::Sqlx, "").arg("canary-that-clap-repeats");
+            runtime.block_on(invocation.into_future())
+        };
+        let panic = catch_unwind(AssertUnwindSafe(run)).expect_err("the secret is in the error");
+        let message = panic.downcast::<String>().unwrap();
+        assert!(message.contains("<THE SECRET>") && !message.contains("canary-that"), "{message}");
+    }
+}

@@ -72,8 +72,9 @@ pub async fn definitions(
 }
 
 /// MySQL keeps the `;` after a body of one statement if the packet goes on behind it, as it does in the one packet that
-/// sqlx makes of a file; sent alone, the statement has none (seen on MySQL 9.7.4; MariaDB never keeps it). A definition
-/// that ends in `END;` has the same cause. Nothing but that one `;` is taken away.
+/// sqlx makes of a file; sent alone, the statement has none (seen on MySQL 9.7.4; MariaDB never keeps it). A body that is
+/// a block ends in `END` either way. Nothing but that one `;` is taken away.
 fn without_terminator(definition: &str) -> String {
-    definition.strip_suffix(';').unwrap_or(definition).to_owned()
+    let body = definition.strip_suffix(';').filter(|_| !definition.ends_with("END;"));
+    body.unwrap_or(definition).to_owned()
 }

@@ -18,7 +18,12 @@ mod twin;
 mod twin_dirty;
 mod twin_lock;
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    process::Command,
+};
 
 #[test]
 fn some_server_is_there() {
@@ -43,4 +48,37 @@ fn no_module_is_forgotten() {
         .map(str::to_owned)
         .collect();
     assert_eq!(files, modules);
+}
+
+/// The programs under test are built while the tests run. Were the features of a crate others then than for the tests,
+/// half the tree would be compiled a second time; `tests/Cargo.toml` says how they are kept the same.
+#[test]
+fn nothing_is_built_twice() {
+    let [alone, built, tested] =
+        [("end-to-end", "normal,build"), ("", "normal,build"), ("", "normal,build,dev")].map(features);
+    for (few, many) in [(alone, &built), (built.clone(), &tested)] {
+        for (name, features) in few {
+            let others = many.get(&name).unwrap_or_else(|| panic!("{name} is in no tree"));
+            assert_eq!(&features, others, "{name}: ask for the same features in tests/Cargo.toml");
+        }
+    }
+}
+
+/// The crates in the tree of a package, or of all where its name is empty, each with the features of its every build.
+fn features((package, edges): (&str, &str)) -> BTreeMap<String, BTreeSet<String>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--quiet", "--prefix=none", "--no-dedupe", "--format={p}|{f}", "--edges", edges]);
+    match package {
+        "" => cargo.arg("--workspace"),
+        package => cargo.args(["--package", package]),
+    };
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut features: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        if let Some((name, list)) = line.split_once('|') {
+            features.entry(name.to_owned()).or_default().insert(list.trim_end_matches(" (*)").to_owned());
+        }
+    }
+    features
 }
