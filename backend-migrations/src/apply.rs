@@ -116,8 +116,15 @@ pub struct Work<'a> {
 ///
 /// [`ApplyError::History`] and [`ApplyError::Plan`].
 pub async fn prepare<S: TenantSession>(session: &mut S, work: Work<'_>) -> Result<Plan, ApplyError> {
-    let history = session.history().await.map_err(|source| ApplyError::History { verb: "read", source })?;
-    Ok(plan::plan(work.set, &history, work.options)?)
+    let read = |source| ApplyError::History { verb: "read", source };
+    let glance = session.glance().await.map_err(read)?;
+    let plan = plan::plan(work.set, &glance, work.options);
+    // A refusal names what it refuses, and what is dirty has its progress in the journal.
+    if glance.is_brief && (plan.is_err() || glance.is_dirty()) {
+        let history = session.history().await.map_err(read)?;
+        return Ok(plan::plan(work.set, &history, work.options)?);
+    }
+    Ok(plan?)
 }
 
 /// Brings the database behind `session` to the goal; `applied` grows with every migration that is complete, so that the

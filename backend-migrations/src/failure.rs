@@ -6,8 +6,9 @@ use crate::{
     migration::Direction,
     plan::Problem,
     seal::OpenError,
-    session::{ConnectError, SessionError},
+    session::{ConnectError, SessionError, Whose},
     sql::excerpt,
+    tenant::Label,
 };
 
 impl Failure {
@@ -24,15 +25,29 @@ impl Failure {
     }
 }
 
-impl From<ConnectError> for Failure {
-    fn from(error: ConnectError) -> Self {
+impl Failure {
+    /// A tenant's row lacks what is in `column`.
+    pub fn no_address(column: &str) -> Self {
+        Self {
+            code: FailureCode::Connect,
+            message: format!("the tenant's row in the central database has no usable `{column}`"),
+            at: None,
+            excerpt: None,
+            state: Some("nothing was changed".to_owned()),
+            hint: Some(format!("set `{column}` of this tenant in the table `tenants`")),
+        }
+    }
+
+    /// There is no connection to the database called `label`.
+    pub fn no_connection(error: &ConnectError, label: &Label) -> Self {
         let state = Some("nothing was changed".to_owned());
         let code = match error {
             ConnectError::AccessDenied { .. } => FailureCode::AccessDenied,
             ConnectError::NoDatabase { .. } => FailureCode::NoDatabase,
             _ => FailureCode::Connect,
         };
-        let (hint, message) = (error.hint(), error.to_string());
+        let whose = if label.id.is_some() { Whose::Tenant } else { Whose::Central };
+        let (hint, message) = (error.hint(whose), error.to_string());
         Self { code, message, at: None, excerpt: None, state, hint }
     }
 }
@@ -71,7 +86,8 @@ impl From<ApplyError> for Failure {
                 plain(code(&source, FailureCode::History), untouched, source.hint())
             }
             ApplyError::History { source, .. } => {
-                plain(code(&source, FailureCode::History), None, source.hint())
+                let state = "no statement was run, because that could not be recorded".to_owned();
+                plain(code(&source, FailureCode::History), Some(state), source.hint())
             }
             ApplyError::Statement(error) => statement_failure(*error),
         }
@@ -102,12 +118,19 @@ fn statement_failure(error: StatementError) -> Failure {
         )),
         Aftermath::Recorded => Some("run again: it goes on where the database says".to_owned()),
         Aftermath::Nothing | Aftermath::Partly { .. } => {
-            let mend = error.source.hint().unwrap_or_else(|| "mend the statement in the file".into());
-            let then = match error.aftermath {
-                Aftermath::Nothing => "run again after that",
+            let then = match (&error.source, error.aftermath) {
+                (SessionError::Killed { .. }, Aftermath::Nothing) => "run again",
+                (SessionError::Killed { .. }, _) => "run again: it goes on with this statement",
+                (_, Aftermath::Nothing) => "run again after that",
                 _ => "run again after that: it goes on with this statement",
             };
-            Some(format!("{mend}\n{then}"))
+            Some(match (&error.source, error.source.hint()) {
+                (SessionError::Killed { .. }, _) => then.to_owned(),
+                (_, Some(mend)) => format!("{mend}\n{then}"),
+                (_, None) => {
+                    format!("mend the statement in the file, or what differs in this database\n{then}")
+                }
+            })
         }
     };
     Failure {

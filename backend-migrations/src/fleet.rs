@@ -289,7 +289,9 @@ impl<C: Connect> Crew<'_, C> {
         let target = self.open(candidate)?;
         let mut session = select! {
             biased;
-            session = self.connector.connect(target) => session.map_err(boxed)?,
+            session = self.connector.connect(target) => {
+                session.map_err(|error| Box::new(Failure::no_connection(&error, tenant)))?
+            }
             () = self.stop.hard.cancelled() => {
                 return Ok(Some(Outcome::Stopped { done: Vec::new(), n_remaining: 0 }));
             }
@@ -329,6 +331,9 @@ impl<C: Connect> Crew<'_, C> {
         match candidate {
             Candidate::Open(target) => Ok(target),
             Candidate::Sealed(sealed) => {
+                if let Some(column) = sealed.missing() {
+                    return Err(Box::new(Failure::no_address(column)));
+                }
                 let key = self.key.ok_or_else(|| Box::new(Failure::no_key()))?;
                 Ok(Target {
                     password: seal::open(&sealed.sealed_password, key).map_err(boxed)?,

@@ -14,7 +14,7 @@ use crate::{
     plan::{Goal, PlanOptions},
     seal::{self, OpenError},
     secret::Key,
-    session::{ConnectError, SessionError},
+    session::{ConnectError, SessionError, Whose},
     tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantStatus},
 };
 
@@ -197,7 +197,7 @@ impl ProvisionError {
             ProvisionErrorKind::Taken(what, _) => Some(format!(
                 "if {what} is left from a tenant that was removed, drop it; else choose another slug"
             )),
-            ProvisionErrorKind::Admin(error) => error.hint(),
+            ProvisionErrorKind::Admin(error) => error.hint(Whose::Central),
             ProvisionErrorKind::Server { source: SessionError::Server { number: 1044 | 1227, .. }, .. } => Some(
                 "the account in `TENANT_ADMIN_URL` needs CREATE, CREATE USER and all it grants, WITH GRANT OPTION"
                     .into(),

@@ -4,7 +4,7 @@ mod error;
 
 use std::{future::Future, time::Duration};
 
-pub use self::error::{ConnectError, Fate, LockHolder, SessionError};
+pub use self::error::{ConnectError, Fate, LockHolder, SessionError, Whose};
 
 use crate::{
     history::{History, StatementDigest},
@@ -130,6 +130,12 @@ pub struct JournalEntry<'a> {
 pub trait TenantSession: Send {
     /// Reads what the database remembers: one round trip where nothing is dirty, without lock, DDL or write.
     fn history(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send;
+
+    /// As [`TenantSession::history`], or briefer ([`History::is_brief`]) where that is cheaper: it is the one query that a
+    /// database with nothing pending costs.
+    fn glance(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send {
+        self.history()
+    }
 
     /// Takes the database's lock, waiting a bounded time, sets the session up as sqlx does, and reads the history anew
     /// under the lock.

@@ -99,6 +99,21 @@ pub struct SealedTarget {
     pub sealed_password: String,
 }
 
+impl SealedTarget {
+    /// The column of the first thing without which there is nothing to connect to.
+    pub fn missing(&self) -> Option<&'static str> {
+        let Label { server, database, .. } = &*self.label;
+        [
+            (server.host.is_empty(), "db_host"),
+            (server.port == 0, "db_port"),
+            (database.is_empty(), "db_name"),
+            (self.user.is_empty(), "db_user"),
+        ]
+        .into_iter()
+        .find_map(|(is_missing, column)| is_missing.then_some(column))
+    }
+}
+
 /// Where and how to connect.
 #[derive(Clone, Debug)]
 pub struct Target {

@@ -95,7 +95,7 @@ impl Fleet {
     }
 
     /// Writes a tenant migration's file, over one that is there.
-    pub fn write(&self, file_name: &str, text: &str) {
+    pub fn write(&self, file_name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.migrations("tenant").join(file_name), text).expect("it can be written");
     }
 
@@ -198,7 +198,7 @@ async fn remove(server: &Server, word: &str) {
     let databases =
         format!("SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE '{word}\\_%'");
     for database in query::column(&mut root, &databases).await {
-        query::run(&mut root, &format!("DROP DATABASE `{database}`")).await;
+        query::run(&mut root, &format!("DROP DATABASE `{}`", database.replace('`', "``"))).await;
     }
     let accounts = format!("SELECT user FROM mysql.user WHERE user LIKE 'tenant\\_{word}\\_%'");
     for account in query::column(&mut root, &accounts).await {

@@ -17,6 +17,8 @@ pub enum Program {
     Xtask,
     /// sqlx-cli.
     Sqlx,
+    /// The example of a backend.
+    AxumBackend,
 }
 
 impl Program {
@@ -26,6 +28,7 @@ impl Program {
             Self::BackendMigrations => "backend-migrations",
             Self::Xtask => "xtask",
             Self::Sqlx => "sqlx",
+            Self::AxumBackend => "axum-backend",
         }
     }
 
@@ -47,7 +50,7 @@ fn build() -> HashMap<String, PathBuf> {
     cargo.current_dir(root()).args(["build", "--quiet", "--message-format=json", "--profile", &profile()]);
     // The features are the whole workspace's, as they are for the tests, though only these are built.
     cargo.arg("--workspace");
-    for program in [Program::BackendMigrations, Program::Xtask, Program::Sqlx] {
+    for program in [Program::BackendMigrations, Program::Xtask, Program::Sqlx, Program::AxumBackend] {
         cargo.args(["--bin", program.name()]);
     }
     let output = cargo.output().expect("cargo can be run");

@@ -46,6 +46,27 @@ fn row(row: &MySqlRow) -> Vec<String> {
     (0..row.columns().len()).map(value).collect()
 }
 
+/// Waits until a query has a row, and gives all of them; fails where it has none for a long time.
+pub async fn rows_once_there(connection: &mut MySqlConnection, sql: &str) -> Vec<Vec<String>> {
+    let began = Instant::now();
+    loop {
+        let rows = rows(connection, sql).await;
+        if !rows.is_empty() {
+            return rows;
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "never a row: {sql}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The query for the connections of an account that run a statement with this text in it.
+pub fn running(account: &str, text: &str) -> String {
+    format!(
+        "SELECT id FROM information_schema.processlist WHERE user LIKE '{account}' AND info LIKE '%{text}%' \
+         AND id <> CONNECTION_ID()"
+    )
+}
+
 /// What an account has asked the server, connection by connection, each line `Connect`, `Query: …` or `Quit` (general
 /// log). Every connection must be about to end: the server may note that later than the client that left.
 pub async fn log_of(server: &Server, account: &str) -> Vec<Vec<String>> {

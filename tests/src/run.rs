@@ -11,8 +11,8 @@ use std::{
 };
 
 use tokio::{
-    io::AsyncWriteExt as _,
-    process::{Child, Command},
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    process::{Child, ChildStdout, Command},
     time::timeout,
 };
 
@@ -103,7 +103,7 @@ impl Invocation {
         }
         let args = self.args.join(OsStr::new(" "));
         let what = format!("{} {}", program.name(), args.to_string_lossy());
-        Started { child, what, central: self.central, _empty: empty }
+        Started { child, what, central: self.central, read: None, _empty: empty }
     }
 }
 
@@ -122,6 +122,8 @@ pub struct Started {
     child: Child,
     what: String,
     central: Option<(String, String)>,
+    /// Its standard output, where a test has begun to read it.
+    read: Option<BufReader<ChildStdout>>,
     _empty: tempfile::TempDir,
 }
 
@@ -133,9 +135,25 @@ impl Started {
         assert!(status.success(), "no signal to {}", self.what);
     }
 
+    /// The next line of its standard output.
+    pub async fn line(&mut self) -> String {
+        let stdout = self.read.get_or_insert_with(|| {
+            BufReader::new(self.child.stdout.take().expect("standard output is open"))
+        });
+        let mut line = String::new();
+        let read = timeout(LIMIT, stdout.read_line(&mut line)).await;
+        read.unwrap_or_else(|_| panic!("{} says nothing", self.what)).expect("UTF-8");
+        line
+    }
+
+    /// Closes the pipe that its standard output goes into, as `| head` does; its [`Output`] then has none.
+    pub fn close_stdout(&mut self) {
+        (self.read, self.child.stdout) = (None, None);
+    }
+
     /// Waits for its end. Fails if it does not come, or if there is a secret in what it wrote.
     pub async fn finish(self) -> Output {
-        let Self { child, what, central, _empty } = self;
+        let Self { child, what, central, read, _empty } = self;
         let output = timeout(LIMIT, child.wait_with_output())
             .await
             .unwrap_or_else(|_| panic!("{what} does not end"))
@@ -150,6 +168,7 @@ impl Started {
         if let Some((url, key)) = central {
             canary::learn_passwords(&url, &key).await;
         }
+        drop(read);
         canary::check(&what, &output.to_string());
         output
     }

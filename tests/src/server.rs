@@ -114,6 +114,11 @@ impl Server {
         self.throwaway.port()
     }
 
+    /// The password of root.
+    pub fn root_password(&self) -> &str {
+        self.throwaway.root_password()
+    }
+
     /// `mysql://root:PASSWORD@HOST:PORT/DATABASE`.
     pub fn url(&self, database: &str) -> String {
         format!("{}/{database}", self.root_url)

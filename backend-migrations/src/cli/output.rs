@@ -1,13 +1,13 @@
 //! Where what a run tells goes: standard output for the report, standard error for the live progress.
 
 use std::{
-    io::{self, BufWriter, IsTerminal as _},
+    io::{self, BufWriter, IsTerminal as _, Write as _},
     time::Instant,
 };
 
 use super::{Format, settings::Settings};
 use crate::{
-    event::Event,
+    event::{Event, StopReason},
     report::{self, ReportOptions, Screen},
     summary::Summary,
 };
@@ -39,7 +39,18 @@ impl Reporter {
         self.inner.report(event, self.started.elapsed())
     }
 
-    pub(super) fn finish(&mut self, summary: &Summary) -> io::Result<()> {
-        self.inner.finish(summary)
+    /// Tells what the run came to; where nobody reads standard output any more, in one line on standard error.
+    pub(super) fn finish(&mut self, summary: &Summary) {
+        let is_told = self.inner.finish(summary).is_ok();
+        if !is_told || summary.stop_reason == Some(StopReason::ReporterFailed) {
+            let (n_good, n_failed) = (summary.n_successful(), summary.failed.len());
+            let n_open = summary.stopped.len() + summary.not_started.len();
+            writeln!(
+                io::stderr(),
+                "error: standard output was closed; tenants: {n_good} successful, {n_failed} failed, {n_open} to go\n\n\
+                 hint: `migrate:status` shows where each one stands; run again to go on"
+            )
+            .ok();
+        }
     }
 }

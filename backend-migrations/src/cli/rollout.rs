@@ -340,8 +340,7 @@ impl Run<'_> {
         let mut reporter = output::Reporter::new(settings);
         let summary =
             fleet::run(connector, key, set, candidates, &options, stop, |event| reporter.report(event)).await;
-        // A closed output is known to the summary already, as the reason why the run stopped.
-        reporter.finish(&summary).ok();
+        reporter.finish(&summary);
         Ok(summary)
     }
 }

@@ -37,7 +37,8 @@ impl LoadError {
 fn folder_hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => {
-            "there is no such folder: check the path, or make the folder with a first migration"
+            "there is no such folder: name the right one with `--migrations` or `MIGRATIONS_DIR`, or make it with a first \
+             migration"
         }
         io::ErrorKind::NotADirectory => "this is a file: name the folder that the migrations are in",
         io::ErrorKind::PermissionDenied => "this account may not list it: give it read and search permission",

@@ -125,7 +125,7 @@ fn a_folder_that_cannot_be_read_is_named() {
     let not_there = error.to_string().replace(&*dir.path().to_string_lossy(), "<dir>");
     insta::assert_snapshot!(not_there, @r#"
     cannot read the migrations folder `<dir>/nowhere`: No such file or directory (os error 2)
-      hint: there is no such folder: check the path, or make the folder with a first migration
+      hint: there is no such folder: name the right one with `--migrations` or `MIGRATIONS_DIR`, or make it with a first migration
     "#);
     let file = load(&dir.path().join("file")).unwrap_err();
     insta::assert_snapshot!(file.to_string().replace(&*dir.path().to_string_lossy(), "<dir>"), @r#"

@@ -16,6 +16,11 @@ use crate::{
 pub(super) const SELECT_HISTORY: &str = "SELECT version, description, CAST(success AS SIGNED), checksum, \
      execution_time, CAST(UNIX_TIMESTAMP(installed_on) AS SIGNED) FROM _sqlx_migrations ORDER BY version";
 
+/// Reads what a plan is made of. With all six columns the server's work on twenty rows is 45 µs instead of 32, and as much
+/// again is saved here (`docs/benchmark.md`).
+pub(super) const SELECT_GLANCE: &str =
+    "SELECT version, CAST(success AS SIGNED), checksum FROM _sqlx_migrations ORDER BY version";
+
 /// Reads the journal.
 pub(super) const SELECT_JOURNAL: &str =
     "SELECT version, direction, n_statements, finished, running, error FROM _backend_migrations_journal";

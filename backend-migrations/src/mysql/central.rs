@@ -15,7 +15,7 @@ use super::{
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
-    session::{ConnectError, SessionError},
+    session::{ConnectError, SessionError, Whose},
     tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantStatus},
 };
 
@@ -70,10 +70,13 @@ pub enum CentralError {
         status: String,
     },
     /// No tenant is left to work on.
-    #[error("no tenant is selected: {reason}")]
+    #[error("no tenant is selected: {}", match .n_active {
+        0 => "none of the tenants in the central database is ACTIVE".to_owned(),
+        n => format!("`--only` and `--exclude` leave none of the {n} ACTIVE tenants"),
+    })]
     Empty {
-        /// How it came to that.
-        reason: String,
+        /// How many there would be without `--only` and `--exclude`.
+        n_active: usize,
     },
 }
 
@@ -81,11 +84,16 @@ impl CentralError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Connect(error) => error.hint(),
+            Self::Connect(error) => error.hint(Whose::Central),
             Self::NoTable { .. } => Some("`migrate:latest` makes the central database's tables".into()),
-            Self::Query { .. } => None,
+            Self::Query { source: SessionError::Server { number: 1142 | 1143 | 1044, .. }, .. } => Some(
+                "grant the account in `CENTRAL_DATABASE_URL` SELECT on the table `tenants`; `tenant:provision` needs INSERT \
+                 and UPDATE too"
+                    .into(),
+            ),
+            Self::Query { source, .. } => source.hint(),
             Self::Unknown { nearest, .. } if nearest.is_empty() => {
-                Some("`migrate:status` lists the tenants there are".into())
+                Some("`migrate:status` lists the active tenants".into())
             }
             Self::Unknown { nearest, .. } => Some(format!("did you mean {}?", quoted(nearest).join(" or "))),
             Self::NotActive { status, .. } if status == "PROVISIONING" || status == "FAILED" => {
@@ -93,6 +101,9 @@ impl CentralError {
             }
             Self::NotActive { .. } => {
                 Some("set its `status` to ACTIVE in the table `tenants` if it is in use again".into())
+            }
+            Self::Empty { n_active: 0 } => {
+                Some("`tenant:provision` makes a tenant; what each one's `status` is the table `tenants` tells".into())
             }
             Self::Empty { .. } => Some("`migrate:status` lists the active tenants".into()),
         }
@@ -172,12 +183,7 @@ impl Central {
                 // selection that means something other than its author thought.
                 if targets.is_empty() && self.number("SELECT COUNT(*) FROM tenants".into()).await? != Some(0)
                 {
-                    let reason = if n_active == 0 {
-                        "none of the tenants in the central database is ACTIVE".to_owned()
-                    } else {
-                        format!("`--only` and `--exclude` leave none of the {n_active} ACTIVE tenants")
-                    };
-                    return Err(CentralError::Empty { reason });
+                    return Err(CentralError::Empty { n_active });
                 }
                 Ok(targets)
             }
@@ -279,32 +285,37 @@ impl Central {
     }
 }
 
+/// What is NULL or out of range is empty here: one such row must not keep all others from being read, and whoever works
+/// on it asks [`SealedTarget::missing`].
 fn tenant_row(row: &MySqlRow) -> Result<TenantRow, sqlx::Error> {
+    let word =
+        |column: usize| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(column)?.unwrap_or_default());
+    let port =
+        row.try_get::<Option<i64>, _>(4)?.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
     let label = Label {
-        id: Some(TenantId(row.try_get(0)?)),
-        slug: row.try_get(1)?,
-        name: row.try_get(2)?,
-        server: ServerId {
-            host: row.try_get(3)?,
-            port: u16::try_from(row.try_get::<i64, _>(4)?).unwrap_or_default(),
-        },
-        database: row.try_get(5)?,
+        id: Some(TenantId(word(0)?)),
+        slug: word(1)?,
+        name: word(2)?,
+        server: ServerId { host: word(3)?, port },
+        database: word(5)?,
     };
-    let target = SealedTarget {
-        label: label.into(),
-        user: row.try_get(6)?,
-        sealed_password: row.try_get::<Option<String>, _>(7)?.unwrap_or_default(),
-    };
-    Ok(TenantRow { target, status: row.try_get(8)? })
+    let target = SealedTarget { label: label.into(), user: word(6)?, sealed_password: word(7)? };
+    Ok(TenantRow { target, status: word(8)? })
 }
 
-/// At most three slugs that look like `wanted`.
+/// At most three slugs that look like `wanted`, and about as much as the one that looks most like it: where all slugs
+/// begin with the same word, all of them look a little alike.
 fn nearest(wanted: &str, slugs: &[String]) -> Vec<String> {
+    const N_MOST: usize = 3;
+    const LIKE: f64 = 0.8;
+    const ABOUT_AS_MUCH: f64 = 0.05;
     let mut scored: Vec<_> = slugs
         .iter()
         .map(|slug| (strsim::jaro_winkler(&wanted.to_lowercase(), &slug.to_lowercase()), slug))
-        .filter(|(likeness, _)| *likeness > 0.8)
+        .filter(|(likeness, _)| *likeness > LIKE)
         .collect();
     scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    scored.into_iter().take(3).map(|(_, slug)| slug.clone()).collect()
+    let best = scored.first().map_or(0.0, |(likeness, _)| *likeness);
+    let alike = scored.into_iter().filter(|(likeness, _)| *likeness > best - ABOUT_AS_MUCH);
+    alike.take(N_MOST).map(|(_, slug)| slug.clone()).collect()
 }

@@ -64,6 +64,7 @@ pub(super) fn io_error(error: &io::Error, label: &Label) -> ConnectError {
     }
     match error.kind() {
         io::ErrorKind::TimedOut => ConnectError::TimedOut { server, after: Duration::ZERO },
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => ConnectError::Closed { server },
         io::ErrorKind::ConnectionRefused
         | io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
@@ -76,6 +77,8 @@ pub(super) fn io_error(error: &io::Error, label: &Label) -> ConnectError {
 /// The innermost words: sqlx's own say "error communicating with database" before each.
 fn words(error: &sqlx::Error) -> String {
     match error {
+        // sqlx counts the bytes it has missed.
+        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => "it was closed".to_owned(),
         sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Tls(error) => error.to_string(),
         error => error.to_string(),

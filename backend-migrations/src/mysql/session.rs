@@ -73,6 +73,15 @@ impl MySqlSession {
         (sets, result)
     }
 
+    /// The rows that one query gives; `None` where its table does not exist.
+    async fn rows_if_there(&mut self, sql: &str) -> Result<Option<Vec<MySqlRow>>, SessionError> {
+        match self.query(sql.into(), BOOKKEEPING_LIMIT).await {
+            Ok(sets) => Ok(Some(sets.into_iter().next().unwrap_or_default())),
+            Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Who holds the lock, as far as this account may see.
     async fn lock_holder(&mut self) -> Option<LockHolder> {
         let sql = format!(
@@ -107,11 +116,27 @@ fn unsigned(row: &MySqlRow, column: &str) -> Option<u64> {
 }
 
 impl TenantSession for MySqlSession {
+    async fn glance(&mut self) -> Result<History, SessionError> {
+        let Some(rows) = self.rows_if_there(books::SELECT_GLANCE).await? else {
+            return Ok(History::default());
+        };
+        let parse = |row: &MySqlRow| {
+            Ok::<_, sqlx::Error>(HistoryRow {
+                version: Version(row.try_get(0)?),
+                description: String::new(),
+                success: row.try_get::<i64, _>(1)? != 0,
+                checksum: row.try_get(2)?,
+                execution_time_ns: 0,
+                installed_on_s: 0,
+            })
+        };
+        let rows = rows.iter().map(parse).collect::<Result<_, _>>().map_err(|error| session_error(&error))?;
+        Ok(History { rows, has_table: true, is_brief: true, ..History::default() })
+    }
+
     async fn history(&mut self) -> Result<History, SessionError> {
-        let rows = match self.query(books::SELECT_HISTORY.into(), BOOKKEEPING_LIMIT).await {
-            Ok(sets) => sets.into_iter().next().unwrap_or_default(),
-            Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => return Ok(History::default()),
-            Err(error) => return Err(error),
+        let Some(rows) = self.rows_if_there(books::SELECT_HISTORY).await? else {
+            return Ok(History::default());
         };
         let mut history = History { rows: history_rows(&rows)?, has_table: true, ..History::default() };
         if history.is_dirty() {

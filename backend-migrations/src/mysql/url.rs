@@ -19,6 +19,10 @@ pub enum UrlError {
     /// It has no host.
     #[error("it names no host")]
     NoHost,
+    /// A character with a meaning of its own in a URL stands in the user or the password as it is, so that what comes
+    /// after it was taken for something else. Nothing of it is shown: it may be the password's end.
+    #[error("it has a `/`, `@`, `?` or `#` where none belongs, perhaps as a part of the password")]
+    Stray,
     /// It has no database.
     #[error("it names no database")]
     NoDatabase,
@@ -61,7 +65,13 @@ pub fn parse_url(url: &str, name: &str) -> Result<Target, UrlError> {
         return Err(UrlError::Scheme(url.scheme().to_owned()));
     }
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or(UrlError::NoHost)?;
-    let database = decode(url.path().trim_start_matches('/'), "database")?;
+    let path = url.path().strip_prefix('/').unwrap_or_default();
+    // A certificate's path in the query has slashes.
+    let is_stray = path.contains(['/', '@']);
+    if is_stray || url.query().is_some_and(|query| query.contains(['@', '?'])) || url.fragment().is_some() {
+        return Err(UrlError::Stray);
+    }
+    let database = decode(path, "database")?;
     if database.is_empty() {
         return Err(UrlError::NoDatabase);
     }

@@ -22,7 +22,7 @@ pub(super) fn push_stopping(page: &mut Page, reason: StopReason) {
             "no more tenants are begun; those that are being worked on run to their end"
         }
         StopReason::Interrupted => {
-            "statements in flight finish and are recorded; interrupt again to kill them"
+            "migrations in flight are finished and recorded; interrupt again to kill their statements"
         }
         StopReason::InterruptedTwice => "statements in flight are killed",
     };

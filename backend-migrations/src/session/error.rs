@@ -113,13 +113,14 @@ impl SessionError {
                     "another session holds a lock on the table: end it or wait for it, or raise `--lock-wait`"
                 }
                 1213 => "two transactions blocked each other and the server ended this one",
-                1044 | 1142 | 1227 | 1370 => "grant the tenant's account the privilege that the server names",
+                1044 | 1142 | 1227 | 1370 => "grant the account the privilege that the server names",
                 1419 => {
                     "with the binary log on, triggers and functions need `log_bin_trust_function_creators = 1` on the \
                      server, or an account with SUPER"
                 }
                 1050 | 1060 | 1061 | 1826 => {
-                    "it is there already: was it made by hand, or by a migration that was undone only in the history?"
+                    "it is there already, made by hand or by a migration that was undone only in the history: remove it, or \
+                     take its statement out of the file"
                 }
                 1290 | 1836 => "the server is read-only: is this the primary?",
                 _ => return None,
@@ -127,7 +128,13 @@ impl SessionError {
             Self::Lost { .. } => "check whether the server is up and what its error log says",
             Self::TimedOut { .. } => "`--statement-timeout` sets how long a statement may take",
             Self::Killed { .. } => "run again when you are ready",
-            Self::LockHeld { .. } => "wait for that run to end, or raise `--lock-timeout`",
+            Self::LockHeld { holder: Some(LockHolder { connection_id, .. }), .. } => {
+                return Some(format!(
+                    "wait for that run to end, or raise `--lock-timeout`; if nobody needs it any more, `KILL {connection_id}` \
+                     ends it"
+                ));
+            }
+            Self::LockHeld { holder: None, .. } => "wait for that run to end, or raise `--lock-timeout`",
             Self::LockRefused => "does the account reach the server through a proxy that blocks GET_LOCK?",
         };
         Some(hint.to_owned())
@@ -152,6 +159,12 @@ pub enum ConnectError {
         server: String,
         /// What the system said.
         message: String,
+    },
+    /// Somebody listens there, and hung up before the login was done.
+    #[error("{server} closed the connection before the login was done")]
+    Closed {
+        /// Host and port.
+        server: String,
     },
     /// No answer within [`Limits::connect`](crate::session::Limits::connect).
     #[error("{server} did not answer within {} s", .after.as_secs_f32())]
@@ -205,19 +218,49 @@ pub enum ConnectError {
     },
 }
 
+/// Whose database it is: what is known of it stands in different places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// A tenant's: a row of the central database.
+    Tenant,
+    /// The central one: a URL.
+    Central,
+}
+
 impl ConnectError {
     /// What to do next.
-    pub fn hint(&self) -> Option<String> {
+    pub fn hint(&self, whose: Whose) -> Option<String> {
         let hint = match self {
-            Self::Unresolvable { .. } => "check `db_host`, and that this machine's name server knows it",
+            Self::Unresolvable { .. } => match whose {
+                Whose::Tenant => "check the tenant's `db_host`, and that this machine's name server knows it",
+                Whose::Central => "check the host in the URL, and that this machine's name server knows it",
+            },
             Self::Refused { .. } => "is the server up, and are host and port right?",
+            Self::Closed { .. } => {
+                "is it a MySQL or MariaDB server? one that is starting or stopping does this too, and so does a proxy \
+                 without a server behind it"
+            }
             Self::TimedOut { .. } => {
                 "a firewall may drop the packets; `--connect-timeout` sets how long to wait"
             }
-            Self::AccessDenied { .. } => {
-                "check user and password; a tenant's password is sealed anew with `tenant:seal-password`"
-            }
-            Self::NoDatabase { .. } => "check the database's name, and that the account has privileges on it",
+            Self::AccessDenied { .. } => match whose {
+                Whose::Tenant => {
+                    "check the tenant's `db_user` and its password on the server; `tenant:seal-password` seals a new one \
+                     for `db_password`"
+                }
+                Whose::Central => {
+                    "check user and password in the URL, where `@`, `:`, `/`, `#`, `?` and `%` are written %40, %3A, %2F, \
+                     %23, %3F and %25"
+                }
+            },
+            Self::NoDatabase { .. } => match whose {
+                Whose::Tenant => {
+                    "check the tenant's `db_name`, and that its account has privileges on that database"
+                }
+                Whose::Central => {
+                    "make the database, or check its name in the URL and the account's privileges on it"
+                }
+            },
             Self::TooManyConnections { .. } => {
                 "lower `--per-server`, or raise the server's `max_connections`"
             }

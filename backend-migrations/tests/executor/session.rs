@@ -258,10 +258,20 @@ fn lost() -> SessionError {
 }
 
 impl TenantSession for ModelSession {
+    async fn glance(&mut self) -> Result<History, SessionError> {
+        let mut history = self.history().await?;
+        history.is_brief = true;
+        history.progress.clear();
+        for row in &mut history.rows {
+            row.description.clear();
+        }
+        Ok(history)
+    }
+
     async fn history(&mut self) -> Result<History, SessionError> {
         self.read(Moment::History)?;
         let history = self.database.committed().history();
-        Ok(self.seen_before_lock.take().unwrap_or(history))
+        Ok(self.seen_before_lock.clone().unwrap_or(history))
     }
 
     async fn lock(&mut self) -> Result<History, SessionError> {

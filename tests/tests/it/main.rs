@@ -1,10 +1,17 @@
 //! The end-to-end tests: one binary, a module per theme.
 
+mod bad_files;
+mod bad_servers;
+mod bad_settings;
+mod bad_tenants;
+mod broken_runs;
 mod corpus;
 mod noop;
 mod plan;
+mod provisioning;
 mod resume;
 mod rollback;
+mod rollout;
 mod smoke;
 mod status;
 mod twin;

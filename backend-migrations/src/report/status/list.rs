@@ -38,6 +38,15 @@ pub(super) fn push_list(page: &mut Page, label: &Label, standing: &Standing) {
         counts.iter().filter(|(_, n)| *n > 0).map(|(state, n)| format!("{n} {}", state.as_str())).collect();
     let words = if words.is_empty() { "no migrations".to_owned() } else { words.join(", ") };
     page.line(format_args!("📊 {words}"));
+    let is_refused = |state| !matches!(state, State::Applied | State::Pending);
+    if standing.versions.iter().any(|version| is_refused(version.state)) {
+        let run = match label.id {
+            Some(_) => format!("migrate:tenant {}", visible(&label.slug)),
+            None => "migrate:latest".to_owned(),
+        };
+        let line = format!("hint: `{run} --dry-run` says what that means and what to do");
+        page.toned(Tone::Caution, line);
+    }
 }
 
 fn push_versions(page: &mut Page, versions: &[VersionStanding]) {

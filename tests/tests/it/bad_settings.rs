@@ -1,0 +1,168 @@
+//! Settings that are missing or wrong: refused before anything is touched, and no secret is shown.
+
+use backend_migrations::{seal, secret::Key};
+use end_to_end::{Fleet, Invocation, KEY, Program, Server, assert_output, canary, on_each_server, query};
+
+on_each_server!(
+    a_central_database_without_tables,
+    a_central_database_that_is_not_there,
+    a_central_account_that_may_not_read,
+    a_wrong_central_password,
+    a_wrong_key,
+);
+
+/// In no server's reach: whatever is refused here is refused without one.
+fn alone(args: &str) -> Invocation {
+    Invocation::new(Program::BackendMigrations, args)
+        .env("DB_ENCRYPTION_KEY", KEY)
+        .env("MIGRATIONS_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations"))
+}
+
+#[tokio::test]
+async fn no_central_url() {
+    let output = alone("migrate:all-tenants").await;
+    assert_output!("no_central_url", output);
+    let output = alone("migrate:all-tenants --format json").await;
+    assert_output!("no_central_url_json", output);
+}
+
+#[tokio::test]
+async fn central_urls_that_are_none() {
+    canary::learn("hunter22-of-the-urls");
+    let mut shown = String::new();
+    for url in [
+        "central",
+        "localhost:3306/central",
+        "postgres://root:hunter22-of-the-urls@localhost/central",
+        "root:hunter22-of-the-urls@localhost/central",
+        "mysql://root:hunter22-of-the-urls@/central",
+        "mysql://root:hunter22-of-the-urls@localhost",
+        "mysql://root:hunter22-of-the-urls@localhost:99999/central",
+        "mysql://root:hunter22-of-the-urls@localhost/%FF",
+        "mysql://root:hunter22-of-the-urls@localhost/central?ssl-mode=REQUIERD",
+        "mysql://root:hunter22-of-the-urls@localhost/central?sslmoed=REQUIRED",
+        // A password with characters that a URL has other uses for.
+        "mysql://root:pass/hunter22-of-the-urls@localhost/central",
+        "mysql://root:12/hunter22-of-the-urls@localhost/central",
+        "mysql://root:12?hunter22-of-the-urls@localhost/central",
+        "mysql://root:12/a?hunter22-of-the-urls@localhost/central",
+        "mysql://root:12#hunter22-of-the-urls@localhost/central",
+        "mysql://root:%zz-hunter22-of-the-urls@@localhost:x/central",
+    ] {
+        let output = alone("migrate:latest").env("CENTRAL_DATABASE_URL", url).await;
+        let url = url.replace("hunter22-of-the-urls", "SECRET");
+        shown.push_str(&format!("{url}\n{output}\n"));
+    }
+    assert_output!("central_urls_that_are_none", shown);
+}
+
+#[tokio::test]
+async fn a_secret_file_that_is_not_there() {
+    let output = alone("migrate:latest").env("CENTRAL_DATABASE_URL_FILE", "/run/secrets/none").await;
+    assert_output!("a_secret_file_that_is_not_there", output);
+}
+
+#[tokio::test]
+async fn keys_that_are_none() {
+    let run = |key: &str| {
+        Invocation::new(Program::BackendMigrations, "migrate:all-tenants")
+            .env("CENTRAL_DATABASE_URL", "mysql://root@localhost/central")
+            .env("DB_ENCRYPTION_KEY", key)
+    };
+    let short = "31-characters-are-not-enough-xx";
+    let long = "33-characters-are-one-too-many-xx";
+    let wide = "32-characters-ä-but-33-bytes-xxx";
+    assert_eq!([short, long, wide].map(|key| key.chars().count()), [31, 33, 32]);
+    for key in [short, long, wide] {
+        canary::learn(key);
+    }
+    assert_output!("a_key_that_is_missing", run("").await);
+    assert_output!("a_key_of_31_characters", run(short).await);
+    assert_output!("a_key_of_33_characters", run(long).await);
+    assert_output!("a_key_of_32_characters_and_33_bytes", run(wide).await);
+}
+
+#[tokio::test]
+async fn a_central_database_that_is_down() {
+    // Nobody listens on a port that was just let go.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("mysql://root:secret-of-the-port@127.0.0.1:{port}/central");
+    canary::learn("secret-of-the-port");
+    let output = alone("migrate:all-tenants").env("CENTRAL_DATABASE_URL", &url).await;
+    assert_output!("central_is_down", output);
+    let output = alone("migrate:latest").env("CENTRAL_DATABASE_URL", &url).await;
+    assert_output!("central_is_down_for_latest", output);
+    let output = alone("migrate:status").env("CENTRAL_DATABASE_URL", &url).await;
+    output.exits(4);
+    let url = "mysql://root:secret-of-the-port@central.invalid/central";
+    let output = alone("migrate:all-tenants").env("CENTRAL_DATABASE_URL", url).await;
+    assert_output!("central_is_nowhere", output);
+}
+
+#[tokio::test]
+async fn a_central_database_that_never_answers() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("mysql://root@{}/central", listener.local_addr().unwrap());
+    let began = std::time::Instant::now();
+    let output = alone("migrate:all-tenants --connect-timeout 1s").env("CENTRAL_DATABASE_URL", url).await;
+    assert!(began.elapsed().as_secs() < 5, "{output}");
+    assert_output!("central_never_answers", output);
+}
+
+async fn a_central_database_without_tables(server: &'static Server) {
+    let fleet = Fleet::without_tables(server, "bare").await;
+    assert_output!("central_without_tables", fleet.run("migrate:all-tenants").await);
+    let output = fleet.run("tenant:provision --slug bare-acme --name Acme").await;
+    assert_output!("central_without_tables_provision", output);
+    assert!(query::column(&mut fleet.connect_central().await, "SHOW TABLES").await.is_empty());
+}
+
+async fn a_central_database_that_is_not_there(server: &'static Server) {
+    let fleet = Fleet::without_tables(server, "nodb").await;
+    let run = |args: &str| fleet.run(args).env("CENTRAL_DATABASE_URL", server.url("nodb_nowhere"));
+    assert_output!("central_is_not_there", run("migrate:all-tenants").await);
+    assert_output!("central_is_not_there_latest", run("migrate:latest").await);
+}
+
+async fn a_central_account_that_may_not_read(server: &'static Server) {
+    let fleet = Fleet::new(server, "deaf").await;
+    let (mut root, database) = (server.connect("").await, fleet.central_database());
+    for sql in [
+        "CREATE USER tenant_deaf_reader@'%' IDENTIFIED BY 'reader-of-nothing'".to_owned(),
+        format!("GRANT SELECT ON {database}.users TO tenant_deaf_reader@'%'"),
+    ] {
+        query::run(&mut root, &sql).await;
+    }
+    canary::learn("reader-of-nothing");
+    let url = format!(
+        "mysql://tenant_deaf_reader:reader-of-nothing@{}:{}/{database}",
+        server.host(),
+        server.port()
+    );
+    let run = |args: &str| fleet.run(args).env("CENTRAL_DATABASE_URL", &url);
+    assert_output!("a_central_account_that_may_not_read", run("migrate:all-tenants").await);
+    assert_output!("a_central_account_that_may_not_migrate", run("migrate:latest").await);
+}
+
+async fn a_wrong_central_password(server: &'static Server) {
+    let fleet = Fleet::new(server, "guess").await;
+    canary::learn("not-the-root-password");
+    let url = format!("mysql://root:not-the-root-password@{}:{}/guess_central", server.host(), server.port());
+    let run = |args: &str| fleet.run(args).env("CENTRAL_DATABASE_URL", &url);
+    assert_output!("a_wrong_central_password", run("migrate:all-tenants").await);
+    assert_output!("a_wrong_central_password_latest", run("migrate:latest").await);
+}
+
+/// A wrong key makes noise of a password, which one time in 256 looks like a sealed value all the same. This one never
+/// does: password, keys and IV are fixed.
+async fn a_wrong_key(server: &'static Server) {
+    let fleet = Fleet::new(server, "wrongkey").await;
+    fleet.write_samples();
+    fleet.provision("acme").await;
+    let other_key = Key::parse("another-key-of-the-tests-9876543").unwrap();
+    let sealed = seal::seal("sealed-by-somebody-else", &other_key, [7; 16]);
+    let sql = format!("UPDATE tenants SET db_password = '{sealed}'");
+    query::run(&mut fleet.connect_central().await, &sql).await;
+    assert_output!("a_wrong_key", fleet.run("migrate:all-tenants").await);
+    assert_output!("a_wrong_key_status", fleet.run("migrate:status").await);
+}

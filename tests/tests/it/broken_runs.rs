@@ -1,0 +1,179 @@
+//! Runs that break in the middle: what is in the database, what is said of it, and that the way on is the one that is said.
+
+use std::time::Duration;
+
+use backend_migrations::{entropy, seal, secret::Key};
+use end_to_end::{Fleet, KEY, Server, assert_output, on_each_server, query};
+use sqlx::{Connection as _, MySqlConnection};
+
+on_each_server!(
+    a_statement_fails_after_others_are_committed,
+    a_statement_fails_in_a_transaction,
+    a_connection_is_killed_in_dml,
+    a_connection_is_killed_in_ddl,
+    a_server_goes_away,
+    another_run_holds_the_lock,
+    a_table_is_locked,
+);
+
+const HISTORY: &str = "SELECT version, success, execution_time >= 0 FROM _sqlx_migrations ORDER BY version";
+
+async fn fleet_with(server: &'static Server, word: &'static str, files: &[(&str, &str)]) -> Fleet {
+    let fleet = Fleet::new(server, word).await;
+    fleet.write("20250101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT);");
+    fleet.provision("acme").await;
+    for (file_name, text) in files {
+        fleet.write(file_name, text);
+    }
+    fleet
+}
+
+async fn a_statement_fails_after_others_are_committed(server: &'static Server) {
+    let five = |third: &str| {
+        format!(
+            "CREATE TABLE a (id INT PRIMARY KEY);\n\nINSERT INTO a VALUES (1);\n-- The third.\n{third};\n\
+             CREATE TABLE b (id INT PRIMARY KEY);\nINSERT INTO b VALUES (1);\n"
+        )
+    };
+    let name = "20260101000000_five.up.sql";
+    let fleet = fleet_with(server, "third", &[(name, &five("ALTER TABLE a ADD COLUMN id INT"))]).await;
+    let run = || fleet.run("migrate:tenant third-acme");
+    assert_output!("third_of_five", run().await);
+    let mut acme = fleet.connect("acme").await;
+    assert_eq!(query::column(&mut acme, "SELECT id FROM a").await, ["1"]);
+    assert_eq!(query::rows(&mut acme, HISTORY).await[1], ["20260101000000", "0", "0"]);
+    assert_output!("third_of_five_status", fleet.run("migrate:status --exit-code").await);
+    assert_output!("third_of_five_again", run().await);
+    // What is committed must not be changed any more.
+    fleet.write(name, five("ALTER TABLE a ADD COLUMN n INT").replace("VALUES (1);\n--", "VALUES (2);\n--"));
+    assert_output!("third_of_five_edited_before", run().await);
+    fleet.write(name, five("ALTER TABLE a ADD COLUMN n INT"));
+    assert_output!("third_of_five_plan", fleet.run("migrate:tenant third-acme --dry-run").await);
+    assert_output!("third_of_five_mended", run().await);
+    assert_eq!(query::rows(&mut acme, "SELECT * FROM a").await, [["1", "NULL"]]);
+    assert_eq!(query::column(&mut acme, "SELECT id FROM b").await, ["1"]);
+    assert_eq!(query::rows(&mut acme, HISTORY).await[1], ["20260101000000", "1", "1"]);
+    fleet.sqlx("acme", "migrate run").await.await.exits(0);
+}
+
+async fn a_statement_fails_in_a_transaction(server: &'static Server) {
+    let text = "INSERT INTO t (n) VALUES (1);\nINSERT INTO t (n) VALUES (2);\nINSERT INTO t (n) VALUES ('x', 3);\n\
+                INSERT INTO t (n) VALUES (4);\nINSERT INTO t (n) VALUES (5);";
+    let fleet = fleet_with(server, "undone", &[("20260101000000_rows.up.sql", text)]).await;
+    assert_output!("third_of_five_dml", fleet.run("migrate:tenant undone-acme").await);
+    let mut acme = fleet.connect("acme").await;
+    assert_eq!(query::value(&mut acme, "SELECT COUNT(*) FROM t").await, "0");
+    assert_eq!(query::rows(&mut acme, HISTORY).await.len(), 1);
+    assert_output!("third_of_five_dml_status", fleet.run("migrate:status").await);
+}
+
+/// Kills the connection that runs a statement with `text` in it.
+async fn kill(fleet: &Fleet, text: &str) {
+    let mut root = fleet.server().connect("").await;
+    let ids = query::rows_once_there(&mut root, &query::running(&fleet.account("acme"), text)).await;
+    query::run(&mut root, &format!("KILL CONNECTION {}", ids[0][0])).await;
+}
+
+async fn a_connection_is_killed_in_dml(server: &'static Server) {
+    let text = "INSERT INTO t (n) VALUES (1);\nINSERT INTO t (n) SELECT SLEEP(100);\n";
+    let name = "20260101000000_slow.up.sql";
+    let fleet = fleet_with(server, "cutdml", &[(name, text)]).await;
+    let run = fleet.run("migrate:tenant cutdml-acme").start().await;
+    kill(&fleet, "SLEEP(100)").await;
+    assert_output!(format!("killed_in_dml_{}", server.flavour()), run.finish().await);
+    let mut acme = fleet.connect("acme").await;
+    assert_eq!(query::value(&mut acme, "SELECT COUNT(*) FROM t").await, "0");
+    assert_eq!(query::rows(&mut acme, HISTORY).await.len(), 1);
+    fleet.write(name, text.replace("100", "0"));
+    fleet.run("migrate:tenant cutdml-acme").await.exits(0);
+    assert_eq!(query::value(&mut acme, "SELECT COUNT(*) FROM t").await, "2");
+}
+
+/// The statement waits for a table that somebody else has in use.
+async fn a_connection_is_killed_in_ddl(server: &'static Server) {
+    let text =
+        "INSERT INTO t (n) VALUES (1);\nALTER TABLE t ADD COLUMN m INT;\nINSERT INTO t (m) VALUES (2);\n";
+    let fleet = fleet_with(server, "cutddl", &[("20260101000000_slow.up.sql", text)]).await;
+    let mut user = fleet.connect("acme").await;
+    query::run(&mut user, "START TRANSACTION").await;
+    query::rows(&mut user, "SELECT * FROM t").await;
+    let run = fleet.run("migrate:tenant cutddl-acme --lock-wait 100s").start().await;
+    kill(&fleet, "ALTER TABLE t").await;
+    assert_output!(format!("killed_in_ddl_{}", server.flavour()), run.finish().await);
+    query::run(&mut user, "ROLLBACK").await;
+    assert_output!("killed_in_ddl_then", fleet.run("migrate:tenant cutddl-acme").await);
+    assert_eq!(query::rows(&mut user, HISTORY).await[1], ["20260101000000", "0", "0"]);
+    // As the hint says.
+    assert!(query::column(&mut user, "SHOW COLUMNS FROM t LIKE 'm'").await.is_empty());
+    let settle = "UPDATE _backend_migrations_journal SET running = NULL WHERE version = 20260101000000";
+    query::run(&mut user, settle).await;
+    assert_output!("killed_in_ddl_settled", fleet.run("migrate:tenant cutddl-acme").await);
+    let rows = query::rows(&mut user, "SELECT n, m FROM t ORDER BY id").await;
+    assert_eq!(rows, [["1", "NULL"], ["NULL", "2"]]);
+}
+
+/// The tenant lives on a server of its own, which is stopped while a statement runs.
+async fn a_server_goes_away(server: &'static Server) {
+    let fleet = Fleet::new(server, "goes").await;
+    fleet.write(
+        "20260101000000_t.up.sql",
+        "CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t SELECT SLEEP(100);",
+    );
+    fleet.write("20260102000000_u.up.sql", "CREATE TABLE u (id INT PRIMARY KEY);");
+    let options = throwaway_server::Options { flavour: Some(server.flavour()), ..Default::default() };
+    let doomed = throwaway_server::start(&options).await.expect("a second server");
+    if !doomed.is_ours() {
+        // The one there is, is not ours to stop.
+        return;
+    }
+    let key = Key::parse(KEY).unwrap();
+    let sealed = seal::seal(doomed.root_password(), &key, entropy::random_iv().unwrap());
+    let sql = format!(
+        "INSERT INTO tenants (id, slug, name, db_host, db_port, db_name, db_user, db_password, status) \
+         VALUES ('1', 'goes-acme', 'Acme', '{}', {}, 'acme_db', 'root', '{sealed}', 'ACTIVE')",
+        doomed.host(),
+        doomed.port()
+    );
+    query::run(&mut fleet.connect_central().await, &sql).await;
+    let mut root = MySqlConnection::connect(doomed.root_url()).await.unwrap();
+    query::run(&mut root, "CREATE DATABASE acme_db").await;
+    let run = fleet.run("migrate:all-tenants").start().await;
+    query::rows_once_there(&mut root, &query::running("root", "SELECT SLEEP(100)")).await;
+    drop(root);
+    doomed.stop().await;
+    assert_output!(format!("server_goes_away_{}", server.flavour()), run.finish().await);
+}
+
+async fn another_run_holds_the_lock(server: &'static Server) {
+    let text = "CREATE TABLE a (id INT PRIMARY KEY);\nINSERT INTO a SELECT SLEEP(4);\n";
+    let fleet = fleet_with(server, "held", &[("20260101000000_slow.up.sql", text)]).await;
+    let first = fleet.run("migrate:tenant held-acme").start().await;
+    let mut root = server.connect("").await;
+    query::rows_once_there(&mut root, &query::running("tenant\\_held\\_acme", "SELECT SLEEP(4)")).await;
+    let second = fleet.run("migrate:tenant held-acme --lock-timeout 1s").await;
+    assert_output!("lock_held", second);
+    // A third waits, and finds the work done.
+    let third = fleet.run("migrate:tenant held-acme --lock-timeout 100s").await;
+    assert_output!("lock_waited_for", third);
+    first.finish().await.exits(0);
+    let mut acme = fleet.connect("acme").await;
+    assert_eq!(query::value(&mut acme, "SELECT COUNT(*) FROM a").await, "1");
+    // A holder that is no run of ours.
+    fleet.write("20260102000000_u.up.sql", "CREATE TABLE u (id INT PRIMARY KEY);");
+    query::run(&mut acme, "DO GET_LOCK(LOWER(HEX(1026731422 * CRC32(DATABASE()))), 0)").await;
+    assert_output!("lock_held_by_root", fleet.run("migrate:tenant held-acme --lock-timeout 1s").await);
+}
+
+async fn a_table_is_locked(server: &'static Server) {
+    let fleet =
+        fleet_with(server, "busy", &[("20260101000000_m.up.sql", "ALTER TABLE t ADD COLUMN m INT;")]).await;
+    let mut user = fleet.connect("acme").await;
+    query::run(&mut user, "START TRANSACTION").await;
+    query::rows(&mut user, "SELECT * FROM t").await;
+    let began = std::time::Instant::now();
+    assert_output!("table_locked", fleet.run("migrate:tenant busy-acme --lock-wait 1s").await);
+    assert!(began.elapsed() < Duration::from_secs(15));
+    query::run(&mut user, "ROLLBACK").await;
+    assert_eq!(query::rows(&mut user, HISTORY).await.len(), 1);
+    fleet.run("migrate:tenant busy-acme").await.exits(0);
+}
