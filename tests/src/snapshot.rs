@@ -6,6 +6,7 @@ pub fn filters() -> Vec<(&'static str, &'static str)> {
         (r"127\.0\.0\.1:\d+", "HOST:PORT"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
         (r"connection \d+", "connection N"),
+        (r"`KILL \d+`", "`KILL N`"),
         // When it was applied and how long that took, in a list of versions.
         (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d  \d.*", "DATE TIME            DURATION"),
         (r"\b\d+(\.\d+)?\s?(ns|µs|ms|s)\b", "TIME"),
