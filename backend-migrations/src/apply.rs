@@ -148,11 +148,17 @@ pub async fn apply<S: TenantSession>(
         Err(error @ ApplyError::History { .. }) => return Err(error),
         _ => {}
     }
-    let history = session.lock().await.map_err(|source| match source {
+    let mut history = session.lock().await.map_err(|source| match source {
         SessionError::LockHeld { .. } | SessionError::LockRefused => ApplyError::Lock(source),
         source => ApplyError::History { verb: "read", source },
     })?;
-    let plan = plan::plan(work.set, &history, work.options)?;
+    let mut plan = plan::plan(work.set, &history, work.options);
+    if history.is_brief && plan.is_err() {
+        let whole = session.history().await;
+        history.rows = whole.map_err(|source| ApplyError::History { verb: "read", source })?.rows;
+        plan = plan::plan(work.set, &history, work.options);
+    }
+    let plan = plan?;
     let n_migrations = plan.steps.len();
     work.events.tell(Event::TenantPlanned { tenant: work.tenant.clone(), n_migrations }).await;
     if n_migrations == 0 {

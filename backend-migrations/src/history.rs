@@ -66,8 +66,8 @@ pub struct History {
     pub has_table: bool,
     /// Whether the journal table exists.
     pub has_journal: bool,
-    /// Whether this is a glance: rows without description and times, and no journal. Enough for a plan that nothing stands
-    /// against, not for words about one.
+    /// Whether the rows are without description and times: enough for a plan that nothing stands against, not for words
+    /// about one.
     pub is_brief: bool,
 }
 

@@ -187,10 +187,11 @@ pub enum ProvisionErrorKind {
 }
 
 impl ProvisionError {
-    /// What to do next.
+    /// What to do next, in lines.
     pub fn hint(&self) -> Option<String> {
-        match &self.kind {
+        let first = match &self.kind {
             ProvisionErrorKind::Central(error) => error.hint(),
+            ProvisionErrorKind::InProgress => Some("wait for that run to end".into()),
             ProvisionErrorKind::NotNew(_) => {
                 Some("choose another slug, or set its status by hand if it is to be used again".into())
             }
@@ -198,16 +199,24 @@ impl ProvisionError {
                 "if {what} is left from a tenant that was removed, drop it; else choose another slug"
             )),
             ProvisionErrorKind::Admin(error) => error.hint(Whose::Central),
-            ProvisionErrorKind::Server { source: SessionError::Server { number: 1044 | 1227, .. }, .. } => Some(
-                "the account in `TENANT_ADMIN_URL` needs CREATE, CREATE USER and all it grants, WITH GRANT OPTION"
+            // Denied: a database, a table, a column, a privilege.
+            ProvisionErrorKind::Server {
+                source: SessionError::Server { number: 1044 | 1142 | 1143 | 1227, .. },
+                ..
+            } => Some(
+                "the account in `TENANT_ADMIN_URL` needs SELECT on `mysql.user`, CREATE USER, CREATE and all that it grants, \
+                 WITH GRANT OPTION"
                     .into(),
             ),
-            ProvisionErrorKind::Migrations(failure) => {
-                let mend = failure.hint.clone().unwrap_or_else(|| "mend the migration".into());
-                Some(format!("{mend}; provisioning the same slug again goes on where it stopped"))
-            }
-            _ => Some("provisioning the same slug again goes on where it stopped".into()),
-        }
+            ProvisionErrorKind::Server { source, .. } => source.hint(),
+            ProvisionErrorKind::Credentials(error) => Some(error.hint().into()),
+            ProvisionErrorKind::Migrations(failure) => failure.hint.clone(),
+            ProvisionErrorKind::Stopped | ProvisionErrorKind::Entropy(_) => None,
+        };
+        let is_begun = !self.present.is_empty();
+        let again = is_begun.then(|| "provisioning the same slug again goes on where it stopped".to_owned());
+        let lines: Vec<_> = first.into_iter().chain(again).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     }
 }
 
@@ -290,9 +299,14 @@ impl Birth<'_> {
         // What exists before the row does is somebody else's; what appears after it is ours.
         let mut session = Admin::connect(connector, admin).await.map_err(ProvisionErrorKind::Admin)?;
         let at = &admin.label.server;
-        let failed = |source| ProvisionErrorKind::Server { step: "looking for its database".into(), source };
-        let has_database = session.has_database(&database).await.map_err(failed)?;
-        let has_account = session.has_account(&user).await.map_err(failed)?;
+        let failed = |step: &str| {
+            let step = step.to_owned();
+            move |source| ProvisionErrorKind::Server { step, source }
+        };
+        let has_database =
+            session.has_database(&database).await.map_err(failed("looking for a database of its name"))?;
+        let has_account =
+            session.has_account(&user).await.map_err(failed("looking for an account of its name"))?;
         session.close().await;
         if has_database {
             return Err(ProvisionErrorKind::Taken(format!("database `{database}`"), at.clone()));

@@ -81,12 +81,12 @@ impl Fleet {
 
     /// The database of a tenant of this fleet.
     pub fn database(&self, tenant: &str) -> String {
-        format!("{}_{tenant}_db", self.word)
+        format!("{}_{}_db", self.word, tenant.replace('-', "_"))
     }
 
     /// The account of a tenant of this fleet.
     pub fn account(&self, tenant: &str) -> String {
-        format!("tenant_{}_{tenant}", self.word)
+        format!("tenant_{}_{}", self.word, tenant.replace('-', "_"))
     }
 
     /// The folder of the tenants' migrations, or of the central database's.

@@ -1,9 +1,6 @@
 //! What ends a command before its run begins, told to a person or a program.
 
-use std::{
-    error::Error,
-    io::{self, Write as _},
-};
+use std::{error::Error, io::Write as _};
 
 use super::{Format, exit::ExitStatus};
 use crate::report;
@@ -54,25 +51,19 @@ impl CliError {
         // Where nobody reads any more there is nobody to tell.
         if format == Format::Json {
             let line = report::error_line(self.code, &self.message, self.hint.as_deref());
-            write!(io::stdout(), "{line}").ok();
+            write!(std::io::stdout(), "{line}").ok();
         } else {
-            let mut stderr = io::stderr().lock();
-            write_lines(&mut stderr, "error", &self.message).ok();
+            let mut stderr = std::io::stderr().lock();
+            writeln!(stderr, "error: {}", lines(&self.message)).ok();
             if let Some(hint) = &self.hint {
-                writeln!(stderr).ok();
-                write_lines(&mut stderr, "hint", hint).ok();
+                writeln!(stderr, "\nhint: {}", lines(hint)).ok();
             }
         }
         self.status
     }
 }
 
-/// Every line after the first is indented, so that no foreign text can pass for a line of ours.
-fn write_lines(out: &mut impl io::Write, head: &str, text: &str) -> io::Result<()> {
-    let mut lines = text.lines();
-    writeln!(out, "{head}: {}", report::visible(lines.next().unwrap_or_default()))?;
-    lines.try_for_each(|line| {
-        let indent = if line.starts_with("  ") { "" } else { "  " };
-        writeln!(out, "{indent}{}", report::visible(line))
-    })
+/// The lines of `text`, the later ones indented: what a server or a table put into it cannot pass for a line of ours.
+fn lines(text: &str) -> String {
+    text.lines().map(report::visible).collect::<Vec<_>>().join("\n  ")
 }

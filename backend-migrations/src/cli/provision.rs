@@ -80,9 +80,9 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
 fn failure(error: &ProvisionError) -> CliError {
     let mut message = error.to_string();
     if error.present.is_empty() {
-        message.push_str("\nnothing of it exists");
+        message.push_str("\nnothing was changed");
     } else {
-        message.push_str("\nof it there is now:");
+        message.push_str("\nof it there is for certain:");
         for part in &error.present {
             message.push_str("\n  - ");
             message.push_str(part);
@@ -110,7 +110,7 @@ fn tell(provisioned: &Provisioned, format: Format) -> io::Result<()> {
     let what = if *was_active { "was ACTIVE already and is up to date" } else { "is ACTIVE" };
     writeln!(
         stdout,
-        "\n✅ Tenant {} ({}) {what}: database {} on {}, {n_migrations} migrations applied",
+        "✅ Tenant {} ({}) {what}: database {} on {}, migrations applied: {n_migrations}",
         visible(&label.name),
         label.slug,
         label.database,

@@ -25,9 +25,9 @@ pub(super) const SELECT_GLANCE: &str =
 pub(super) const SELECT_JOURNAL: &str =
     "SELECT version, direction, n_statements, finished, running, error FROM _backend_migrations_journal";
 
-/// What sqlx sends after its login (sqlx-mysql 0.9, `options/connect.rs`). Procedures, triggers and events keep the
-/// `sql_mode` and collation they were made under, so ours must be the same.
-pub(super) const SET_SESSION: &str = "SET sql_mode=(SELECT CONCAT(@@sql_mode, \
+/// What sqlx sets after its login (sqlx-mysql 0.9, `options/connect.rs`), for the end of a `SET`. Procedures, triggers and
+/// events keep the `sql_mode` and collation they were made under, so ours must be the same.
+pub(super) const SESSION_SETTINGS: &str = "sql_mode=(SELECT CONCAT(@@sql_mode, \
      ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION')),time_zone='+00:00',NAMES utf8mb4";
 
 /// sqlx's name for the lock of the current database (sqlx-mysql 0.9, `generate_lock_id`): 0x3d32ad9e times the CRC-32 of

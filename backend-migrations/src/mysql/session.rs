@@ -120,17 +120,7 @@ impl TenantSession for MySqlSession {
         let Some(rows) = self.rows_if_there(books::SELECT_GLANCE).await? else {
             return Ok(History::default());
         };
-        let parse = |row: &MySqlRow| {
-            Ok::<_, sqlx::Error>(HistoryRow {
-                version: Version(row.try_get(0)?),
-                description: String::new(),
-                success: row.try_get::<i64, _>(1)? != 0,
-                checksum: row.try_get(2)?,
-                execution_time_ns: 0,
-                installed_on_s: 0,
-            })
-        };
-        let rows = rows.iter().map(parse).collect::<Result<_, _>>().map_err(|error| session_error(&error))?;
+        let rows = brief_rows(&rows)?;
         Ok(History { rows, has_table: true, is_brief: true, ..History::default() })
     }
 
@@ -151,16 +141,16 @@ impl TenantSession for MySqlSession {
         let limits = *self.connector.limits();
         let (lock_s, lock_wait_s) = (limits.lock.as_secs(), limits.lock_wait.as_secs().max(1));
         let sql = format!(
-            "{};SET SESSION lock_wait_timeout = {lock_wait_s}, innodb_lock_wait_timeout = {lock_wait_s};\
+            "SET lock_wait_timeout={lock_wait_s},innodb_lock_wait_timeout={lock_wait_s},{};\
              SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{};{}",
-            books::SET_SESSION,
+            books::SESSION_SETTINGS,
             books::LOCK_NAME,
-            books::SELECT_HISTORY,
+            books::SELECT_GLANCE,
             books::SELECT_JOURNAL,
         );
         let (sets, result) = self.query_until_error(sql, limits.lock + BOOKKEEPING_LIMIT).await;
-        // Two SETs, then the lock, the history and the journal.
-        let Some(row) = sets.get(2).and_then(|rows| rows.first()) else {
+        // The SET, then the lock, the history and the journal.
+        let Some(row) = sets.get(1).and_then(|rows| rows.first()) else {
             return Err(result.err().unwrap_or(SessionError::LockRefused));
         };
         self.connection_id = Some(row.try_get(0).map_err(|error| session_error(&error))?);
@@ -173,16 +163,17 @@ impl TenantSession for MySqlSession {
             None => return Err(SessionError::LockRefused),
         }
         let mut history = History::default();
-        let Some(rows) = sets.get(3) else {
+        let Some(rows) = sets.get(2) else {
             return match result {
                 Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(history),
                 Err(error) => Err(error),
                 Ok(()) => Err(SessionError::Lost { message: "fewer results than statements".into() }),
             };
         };
-        history.rows = history_rows(rows)?;
+        history.rows = brief_rows(rows)?;
         history.has_table = true;
-        read_journal(&mut history, sets.get(4), result)?;
+        history.is_brief = true;
+        read_journal(&mut history, sets.get(3), result)?;
         Ok(history)
     }
 
@@ -234,6 +225,21 @@ async fn kill(connector: &MySqlConnector, target: &Target, id: Option<u64>) -> R
     let result = timeout(BOOKKEEPING_LIMIT, second.execute(raw_sql(sql))).await;
     connect::close(second, connector.limits()).await;
     result.map_err(|_| ())?.map(|_| ()).map_err(|_| ())
+}
+
+/// The rows of [`books::SELECT_GLANCE`].
+fn brief_rows(rows: &[MySqlRow]) -> Result<Vec<HistoryRow>, SessionError> {
+    let parse = |row: &MySqlRow| {
+        Ok::<_, sqlx::Error>(HistoryRow {
+            version: Version(row.try_get(0)?),
+            description: String::new(),
+            success: row.try_get::<i64, _>(1)? != 0,
+            checksum: row.try_get(2)?,
+            execution_time_ns: 0,
+            installed_on_s: 0,
+        })
+    };
+    rows.iter().map(parse).collect::<Result<_, _>>().map_err(|error| session_error(&error))
 }
 
 fn history_rows(rows: &[MySqlRow]) -> Result<Vec<HistoryRow>, SessionError> {

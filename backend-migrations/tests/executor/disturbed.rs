@@ -153,7 +153,7 @@ impl Case<'_> {
                 assert!(!self.must_be_resumed(), "{name}: {error}");
                 assert_eq!(database.committed(), after, "{name}: a refusal changes nothing");
                 assert!(
-                    matches!(moments[..], [Moment::History, Moment::History, Moment::Lock]),
+                    matches!(moments[..], [Moment::History, Moment::History, Moment::Lock, Moment::History]),
                     "{name}: {moments:?}"
                 );
                 self.settle(&database, &error.problems);

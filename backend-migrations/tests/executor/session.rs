@@ -257,14 +257,19 @@ fn lost() -> SessionError {
     SessionError::Lost { message: "connection reset by peer".into() }
 }
 
+/// Without the words.
+fn brief(mut history: History) -> History {
+    history.is_brief = true;
+    for row in &mut history.rows {
+        row.description.clear();
+    }
+    history
+}
+
 impl TenantSession for ModelSession {
     async fn glance(&mut self) -> Result<History, SessionError> {
-        let mut history = self.history().await?;
-        history.is_brief = true;
+        let mut history = brief(self.history().await?);
         history.progress.clear();
-        for row in &mut history.rows {
-            row.description.clear();
-        }
         Ok(history)
     }
 
@@ -280,7 +285,9 @@ impl TenantSession for ModelSession {
             return Err(SessionError::LockHeld { waited: Duration::from_secs(1), holder: None });
         }
         self.has_lock = true;
-        Ok(self.database.committed().history())
+        // From here on the truth is seen.
+        self.seen_before_lock = None;
+        Ok(brief(self.database.committed().history()))
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {

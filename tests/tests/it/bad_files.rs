@@ -17,7 +17,7 @@ async fn tables(fleet: &Fleet) -> Vec<String> {
 }
 
 async fn files_that_are_refused(server: &'static Server) {
-    let fleet = Fleet::new(server, "refused").await;
+    let fleet = Fleet::new(server, "files").await;
     fleet.provision("acme").await;
     let cases: [(&str, &[(&str, &[u8])]); 15] = [
         ("file_not_utf8", &[("20260101000000_t.up.sql", b"INSERT INTO t VALUES ('\xe4\xf6');")]),
@@ -82,7 +82,7 @@ async fn files_that_are_refused(server: &'static Server) {
         }
         let output = fleet.run("migrate:all-tenants").await;
         assert_output!(name, output);
-        for args in ["migrate:all-tenants --dry-run", "migrate:tenant refused-acme", "migrate:status"] {
+        for args in ["migrate:all-tenants --dry-run", "migrate:tenant files-acme", "migrate:status"] {
             let other = fleet.run(args).await;
             assert_eq!((other.code, &other.stderr), (Some(4), &output.stderr), "{args}");
         }
@@ -111,14 +111,14 @@ async fn files_that_look_wrong_and_are_right(server: &'static Server) {
 }
 
 async fn a_file_that_was_edited(server: &'static Server) {
-    let fleet = Fleet::new(server, "edited").await;
+    let fleet = Fleet::new(server, "bytes").await;
     fleet.write("20260101000000_t.up.sql", GOOD);
     fleet.provision("acme").await;
     fleet.write("20260101000000_t.up.sql", "CREATE TABLE t (id BIGINT PRIMARY KEY);\n");
     fleet.write("20260102000000_u.up.sql", "CREATE TABLE u (id INT PRIMARY KEY);");
-    assert_output!("file_edited", fleet.run("migrate:tenant edited-acme").await);
+    assert_output!("file_edited", fleet.run("migrate:tenant bytes-acme").await);
     assert_output!("file_edited_status", fleet.run("migrate:status --exit-code").await);
-    assert_output!("file_edited_list", fleet.run("migrate:status --tenant edited-acme").await);
+    assert_output!("file_edited_list", fleet.run("migrate:status --tenant bytes-acme").await);
     assert_eq!(tables(&fleet).await, ["_sqlx_migrations", "t"]);
 }
 

@@ -14,11 +14,18 @@ on_each_server!(
     two_runs_at_once,
 );
 
+/// Takes longer than any test, and is ended by a kill: a bare `SELECT SLEEP(…)` that is killed has succeeded on MySQL.
+const LONG: &str = "INSERT INTO t (n) SELECT id FROM one WHERE SLEEP(100) = 0;";
+
 const TENANTS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 async fn fleet_of(server: &'static Server, word: &'static str, n_tenants: usize) -> Fleet {
     let fleet = Fleet::new(server, word).await;
-    fleet.write("20250101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT);");
+    fleet.write(
+        "20250101000000_t.up.sql",
+        "CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, n INT);\nCREATE TABLE one (id INT PRIMARY KEY);\n\
+         INSERT INTO one VALUES (1);",
+    );
     for tenant in &TENANTS[..n_tenants] {
         fleet.provision(tenant).await;
     }
@@ -27,7 +34,7 @@ async fn fleet_of(server: &'static Server, word: &'static str, n_tenants: usize)
 
 /// The query for the tenants' statements that run now.
 fn sleeping(word: &str) -> String {
-    query::running(&format!("tenant\\_{word}\\_%"), "SELECT SLEEP(")
+    query::running(&format!("tenant\\_{word}\\_%"), "SLEEP(")
 }
 
 /// The most statements that ran at once while `run` did.
@@ -143,7 +150,7 @@ async fn the_first_signal_lets_statements_finish(server: &'static Server) {
 
 async fn the_second_signal_kills_statements(server: &'static Server) {
     let fleet = fleet_of(server, "twice", 3).await;
-    fleet.write("20260101000000_n.up.sql", "CREATE TABLE u (id INT);\nINSERT INTO t (n) SELECT SLEEP(100);");
+    fleet.write("20260101000000_n.up.sql", format!("CREATE TABLE u (id INT);\n{LONG}"));
     let run = fleet.run("migrate:all-tenants --concurrency 1").start().await;
     let mut root = server.connect("").await;
     query::rows_once_there(&mut root, &sleeping("twice")).await;
@@ -154,13 +161,13 @@ async fn the_second_signal_kills_statements(server: &'static Server) {
     assert!(query::rows(&mut root, &sleeping("twice")).await.is_empty(), "it still runs");
     let mut a = fleet.connect("a").await;
     assert_eq!(query::value(&mut a, "SELECT COUNT(*) FROM t").await, "0");
-    fleet.write("20260101000000_n.up.sql", "CREATE TABLE u (id INT);\nINSERT INTO t (n) SELECT SLEEP(0);");
+    fleet.write("20260101000000_n.up.sql", "CREATE TABLE u (id INT);\nINSERT INTO t (n) VALUES (1);");
     fleet.run("migrate:all-tenants").await.exits(0);
 }
 
 async fn a_statement_runs_too_long(server: &'static Server) {
     let fleet = fleet_of(server, "toolong", 1).await;
-    fleet.write("20260101000000_n.up.sql", "INSERT INTO t (n) SELECT SLEEP(100);");
+    fleet.write("20260101000000_n.up.sql", LONG);
     let output = fleet.run("migrate:all-tenants --statement-timeout 1s").await;
     assert_output!("statement_timeout", output);
     let running = query::rows(&mut server.connect("").await, &sleeping("toolong")).await;
