@@ -73,7 +73,7 @@ fn version(text: &str) -> Result<i64, String> {
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct GoalArgs {
+pub(super) struct GoalArgs {
     /// Apply nothing newer than this version.
     #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
     to: Option<i64>,
@@ -94,7 +94,7 @@ impl GoalArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct FleetArgs {
+pub(super) struct FleetArgs {
     /// Only these tenants: slugs or ids, separated by commas.
     #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
     only: Option<Vec<String>>,
