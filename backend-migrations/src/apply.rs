@@ -321,7 +321,8 @@ impl<'a, S: TenantSession> Run<'a, S> {
         } else {
             Record::Abandon { version, direction, has_journal: self.has_journal }
         };
-        let is_lost = matches!(source, SessionError::Lost { .. });
+        // A statement that could not be killed still has the connection.
+        let is_lost = source.fate() == Fate::Unknown;
         let is_recorded = !is_lost && self.session.record(record).await.is_ok();
         match self.script.statements[index].kind {
             _ if is_recorded && is_begun => Aftermath::Partly { n_finished },

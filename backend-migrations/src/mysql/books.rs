@@ -65,7 +65,8 @@ pub(super) fn sql(record: &Record<'_>) -> String {
             let wanted = [(history, CREATE_HISTORY), (journal, CREATE_JOURNAL)];
             join(wanted.into_iter().filter(|(is_wanted, _)| **is_wanted).map(|(_, sql)| sql.to_owned()))
         }
-        Record::Forget { version, direction } => delete(*version, *direction),
+        // `COMMIT` for servers whose sessions begin without autocommit.
+        Record::Forget { version, direction } => join([delete(*version, *direction), "COMMIT".into()]),
         Record::Begin { migration, direction, is_resume, journal } => {
             let version = migration.version;
             let description = text(&migration.description);
@@ -114,7 +115,7 @@ pub(super) fn sql(record: &Record<'_>) -> String {
             join(begin.into_iter().chain([row]).chain(journal).chain(["COMMIT".to_owned()]))
         }
         Record::Fail { version, direction, journal } => {
-            join(["ROLLBACK".to_owned(), update(*version, *direction, journal)])
+            join(["ROLLBACK".to_owned(), update(*version, *direction, journal), "COMMIT".into()])
         }
         Record::Abandon { version, direction, has_journal } => {
             let row = match direction {
