@@ -285,3 +285,28 @@ fn add_undone(
     }
     steps.sort_by_key(|step| std::cmp::Reverse(step.migration.version));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::parse_script;
+
+    #[test]
+    fn what_a_new_session_lacks_is_known() {
+        let check = |text: &str, survives: bool| {
+            let script = parse_script("1_x.up.sql", text.as_bytes()).expect("a sound statement");
+            assert_eq!(survives_a_new_session(&script.statements[0]), survives, "{text}");
+        };
+        check("SET @n = 5", true);
+        check("SET foreign_key_checks = 0", true);
+        check("SET NAMES utf8mb4", true);
+        check("ALTER TABLE t ADD n INT", true);
+        check("INSERT INTO t SELECT * FROM u", true);
+        check("SET @id = LAST_INSERT_ID()", false);
+        check("SET @n = (SELECT MAX(n) FROM t)", false);
+        check("SELECT MAX(n) INTO @n FROM t", false);
+        check("SELECT @n := n FROM t", false);
+        check("PREPARE s FROM 'SELECT 1'", false);
+        check("CREATE TEMPORARY TABLE t (n INT)", false);
+    }
+}
