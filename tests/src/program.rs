@@ -2,11 +2,16 @@
 
 use std::{
     collections::HashMap,
+    env,
     ffi::OsStr,
     path::{Path, PathBuf},
     process::Command,
     sync::LazyLock,
 };
+
+use serde_json::Value;
+
+use crate::server::tell;
 
 /// A program of this workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +58,26 @@ fn build() -> HashMap<String, PathBuf> {
     for program in [Program::BackendMigrations, Program::Xtask, Program::Sqlx, Program::AxumBackend] {
         cargo.args(["--bin", program.name()]);
     }
+    // What cargo tells the tests about themselves is news to build scripts that look at it, such as ring's, and so a
+    // reason to compile them and all above them anew.
+    let told = |name: &str| {
+        ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(|start| name.starts_with(start))
+    };
+    for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(told)) {
+        cargo.env_remove(name);
+    }
     let output = cargo.output().expect("cargo can be run");
     assert!(output.status.success(), "cargo build failed:\n{}", String::from_utf8_lossy(&output.stderr));
     let messages = output.stdout.split(|byte| *byte == b'\n');
+    let messages: Vec<Value> = messages.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+    let compiled = messages.iter().filter(|message| message["fresh"] == false);
+    let compiled: Vec<_> = compiled.filter_map(|message| message["target"]["name"].as_str()).collect();
+    if !compiled.is_empty() {
+        // Under `cargo test --workspace` that would be a waste of everybody's time.
+        tell(&format!("compiled again for the programs under test: {}", compiled.join(", ")));
+    }
     messages
-        .filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok())
+        .iter()
         .filter_map(|message| {
             let name = message["target"]["name"].as_str()?.to_owned();
             Some((name, message["executable"].as_str()?.into()))
@@ -67,7 +87,7 @@ fn build() -> HashMap<String, PathBuf> {
 
 /// The profile that the tests themselves are built with: their folder `target/<profile>/deps` tells.
 fn profile() -> String {
-    let tests = std::env::current_exe().expect("a test knows where it is");
+    let tests = env::current_exe().expect("a test knows where it is");
     let folder = tests.ancestors().nth(2).and_then(Path::file_name).and_then(OsStr::to_str);
     match folder {
         None | Some("debug") => "dev".to_owned(),

@@ -89,7 +89,7 @@ fn only_flavour() -> Option<String> {
 }
 
 /// Past the test runner, which swallows what a test that passes prints.
-fn tell(line: &str) {
+pub(crate) fn tell(line: &str) {
     writeln!(std::io::stderr(), "end-to-end: {line}").ok();
 }
 
