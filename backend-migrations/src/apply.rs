@@ -116,8 +116,15 @@ pub struct Work<'a> {
 ///
 /// [`ApplyError::History`] and [`ApplyError::Plan`].
 pub async fn prepare<S: TenantSession>(session: &mut S, work: Work<'_>) -> Result<Plan, ApplyError> {
-    let history = session.history().await.map_err(|source| ApplyError::History { verb: "read", source })?;
-    Ok(plan::plan(work.set, &history, work.options)?)
+    let read = |source| ApplyError::History { verb: "read", source };
+    let glance = session.glance().await.map_err(read)?;
+    let plan = plan::plan(work.set, &glance, work.options);
+    // A refusal names what it refuses, and what is dirty has its progress in the journal.
+    if glance.is_brief && (plan.is_err() || glance.is_dirty()) {
+        let history = session.history().await.map_err(read)?;
+        return Ok(plan::plan(work.set, &history, work.options)?);
+    }
+    Ok(plan?)
 }
 
 /// Brings the database behind `session` to the goal; `applied` grows with every migration that is complete, so that the
@@ -141,11 +148,17 @@ pub async fn apply<S: TenantSession>(
         Err(error @ ApplyError::History { .. }) => return Err(error),
         _ => {}
     }
-    let history = session.lock().await.map_err(|source| match source {
+    let mut history = session.lock().await.map_err(|source| match source {
         SessionError::LockHeld { .. } | SessionError::LockRefused => ApplyError::Lock(source),
         source => ApplyError::History { verb: "read", source },
     })?;
-    let plan = plan::plan(work.set, &history, work.options)?;
+    let mut plan = plan::plan(work.set, &history, work.options);
+    if history.is_brief && plan.is_err() {
+        let whole = session.history().await;
+        history.rows = whole.map_err(|source| ApplyError::History { verb: "read", source })?.rows;
+        plan = plan::plan(work.set, &history, work.options);
+    }
+    let plan = plan?;
     let n_migrations = plan.steps.len();
     work.events.tell(Event::TenantPlanned { tenant: work.tenant.clone(), n_migrations }).await;
     if n_migrations == 0 {
@@ -308,7 +321,8 @@ impl<'a, S: TenantSession> Run<'a, S> {
         } else {
             Record::Abandon { version, direction, has_journal: self.has_journal }
         };
-        let is_lost = matches!(source, SessionError::Lost { .. });
+        // A statement that could not be killed still has the connection.
+        let is_lost = source.fate() == Fate::Unknown;
         let is_recorded = !is_lost && self.session.record(record).await.is_ok();
         match self.script.statements[index].kind {
             _ if is_recorded && is_begun => Aftermath::Partly { n_finished },

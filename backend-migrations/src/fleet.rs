@@ -74,12 +74,19 @@ pub struct FleetOptions {
 }
 
 /// How a run is told to stop.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Stop {
     /// Begin no more tenants, finish the migrations in flight.
     pub soft: CancellationToken,
     /// Kill the statements in flight on the server. Implies [`Stop::soft`].
     pub hard: CancellationToken,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        let hard = CancellationToken::new();
+        Self { soft: hard.child_token(), hard }
+    }
 }
 
 /// Runs `options.job` over all `candidates`.
@@ -98,7 +105,8 @@ pub async fn run<C: Connect>(
 ) -> Summary {
     let (events, receiver) = Events::channel();
     let started = Instant::now();
-    let mut teller = Teller { receiver, on_event, summary: Summary::default(), stop_reason: None };
+    let mut teller =
+        Teller { receiver, on_event, is_deaf: false, summary: Summary::default(), stop_reason: None };
     let crew = Crew { connector, key, set, options, stop, events };
     teller.tell(&Event::RolloutStarted {
         task: options.job.task(),
@@ -111,6 +119,7 @@ pub async fn run<C: Connect>(
     loop {
         teller.drain();
         teller.check_budget(options.failure_budget);
+        teller.check_stop(stop);
         while teller.stop_reason.is_none() && running.len() < options.concurrency.get() {
             let Some((server, candidate)) = queue.admit() else { break };
             let turn = crew.turn(candidate);
@@ -126,12 +135,9 @@ pub async fn run<C: Connect>(
             biased;
             Some(event) = teller.receiver.recv() => teller.tell(&event),
             Some(server) = running.next() => queue.release(&server),
-            () = stop.hard.cancelled(), if teller.stop_reason < Some(StopReason::InterruptedTwice) => {
-                teller.stop_for(StopReason::InterruptedTwice);
-            }
-            () = stop.soft.cancelled(), if teller.stop_reason < Some(StopReason::Interrupted) => {
-                teller.stop_for(StopReason::Interrupted);
-            }
+            // What they mean is looked at when the loop comes round.
+            () = stop.hard.cancelled(), if teller.stop_reason < Some(StopReason::InterruptedTwice) => {}
+            () = stop.soft.cancelled(), if teller.stop_reason < Some(StopReason::Interrupted) => {}
         }
     }
     drop(running);
@@ -158,6 +164,8 @@ impl Job {
 struct Teller<F> {
     receiver: mpsc::Receiver<Event>,
     on_event: F,
+    /// Whether the closure returned an error.
+    is_deaf: bool,
     summary: Summary,
     stop_reason: Option<StopReason>,
 }
@@ -165,7 +173,8 @@ struct Teller<F> {
 impl<F: FnMut(&Event) -> io::Result<()>> Teller<F> {
     fn tell(&mut self, event: &Event) {
         self.summary.observe(event);
-        if self.stop_reason != Some(StopReason::ReporterFailed) && (self.on_event)(event).is_err() {
+        if !self.is_deaf && (self.on_event)(event).is_err() {
+            self.is_deaf = true;
             self.stop_reason = self.stop_reason.max(Some(StopReason::ReporterFailed));
         }
     }
@@ -181,6 +190,14 @@ impl<F: FnMut(&Event) -> io::Result<()>> Teller<F> {
         if self.stop_reason < Some(reason) {
             self.stop_reason = Some(reason);
             self.tell(&Event::Stopping { reason });
+        }
+    }
+
+    fn check_stop(&mut self, stop: &Stop) {
+        if stop.hard.is_cancelled() {
+            self.stop_for(StopReason::InterruptedTwice);
+        } else if stop.soft.is_cancelled() {
+            self.stop_for(StopReason::Interrupted);
         }
     }
 

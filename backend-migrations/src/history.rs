@@ -66,6 +66,9 @@ pub struct History {
     pub has_table: bool,
     /// Whether the journal table exists.
     pub has_journal: bool,
+    /// Whether the rows are without description and times: enough for a plan that nothing stands against, not for words
+    /// about one.
+    pub is_brief: bool,
 }
 
 impl History {

@@ -2,13 +2,13 @@
 
 mod problem;
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 pub use self::problem::{Named, PlanError, Problem};
 
 use crate::{
     history::{History, HistoryRow, StatementDigest},
-    migration::{Direction, Migration, MigrationSet, Script, StatementKind, Version},
+    migration::{Direction, Migration, MigrationSet, Script, Statement, StatementKind, Version},
 };
 
 /// Where a database is to be brought.
@@ -174,7 +174,38 @@ fn resume(set: &MigrationSet, history: &History, row: &HistoryRow, goal: Goal) -
             });
         }
     }
+    let finished = script.statements.iter().take(n_finished).enumerate();
+    if n_finished < script.statements.len()
+        && let Some((index, statement)) = finished.into_iter().find(|(_, s)| !survives_a_new_session(s))
+    {
+        return Err(Problem::SessionGone {
+            migration: named,
+            direction,
+            file_name: script.file_name.clone(),
+            line: statement.line,
+            statement: index + 1,
+            n_finished,
+            n_statements: script.statements.len(),
+        });
+    }
     Ok(Step { migration: Arc::clone(migration), direction, is_resume: true, n_finished })
+}
+
+/// Whether the statements after this one find on a new connection what they found on the one it ran on.
+///
+/// A `SET` of plain values is run again. A temporary table, a prepared statement or a variable that was computed from the
+/// data of its moment cannot be made again as it was. A `:=` inside a string is taken for one too: to refuse is safe.
+fn survives_a_new_session(statement: &Statement) -> bool {
+    let text = statement.text.to_ascii_uppercase();
+    let words: Vec<_> = text.split_whitespace().collect();
+    let fills_variable =
+        text.contains(":=") || words.windows(2).any(|pair| pair[0] == "INTO" && pair[1].starts_with('@'));
+    match statement.kind {
+        StatementKind::Session => {
+            words.first() == Some(&"SET") && !text.contains(['(', '?']) && !fills_variable
+        }
+        StatementKind::Ddl | StatementKind::Opaque | StatementKind::Dml => !fills_variable,
+    }
 }
 
 fn add_pending(
@@ -197,8 +228,9 @@ fn add_pending(
         }
     }
     let newest_begun = history.newest();
+    let known: HashSet<Version> = history.rows.iter().map(|row| row.version).collect();
     for migration in set.iter().filter(|m| target.is_none_or(|target| m.version <= target)) {
-        if history.row(migration.version).is_some() {
+        if known.contains(&migration.version) {
             continue;
         }
         if let Some(newest) = newest_begun.filter(|n| migration.version < *n && !options.allow_out_of_order) {
@@ -252,4 +284,29 @@ fn add_undone(
         }
     }
     steps.sort_by_key(|step| std::cmp::Reverse(step.migration.version));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::parse_script;
+
+    #[test]
+    fn what_a_new_session_lacks_is_known() {
+        let check = |text: &str, survives: bool| {
+            let script = parse_script("1_x.up.sql", text.as_bytes()).expect("a sound statement");
+            assert_eq!(survives_a_new_session(&script.statements[0]), survives, "{text}");
+        };
+        check("SET @n = 5", true);
+        check("SET foreign_key_checks = 0", true);
+        check("SET NAMES utf8mb4", true);
+        check("ALTER TABLE t ADD n INT", true);
+        check("INSERT INTO t SELECT * FROM u", true);
+        check("SET @id = LAST_INSERT_ID()", false);
+        check("SET @n = (SELECT MAX(n) FROM t)", false);
+        check("SELECT MAX(n) INTO @n FROM t", false);
+        check("SELECT @n := n FROM t", false);
+        check("PREPARE s FROM 'SELECT 1'", false);
+        check("CREATE TEMPORARY TABLE t (n INT)", false);
+    }
 }

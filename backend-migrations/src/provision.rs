@@ -14,7 +14,7 @@ use crate::{
     plan::{Goal, PlanOptions},
     seal::{self, OpenError},
     secret::Key,
-    session::{ConnectError, SessionError, Whose},
+    session::{ConnectError, Fate, SessionError, Whose},
     tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantStatus},
 };
 
@@ -172,6 +172,27 @@ pub enum ProvisionErrorKind {
         /// What the server said.
         source: SessionError,
     },
+    /// Its row names an account or a database that provisioning did not choose.
+    #[error(
+        "its row names account '{user}' and database `{database}`, which are not those that provisioning makes"
+    )]
+    NotOurs {
+        /// The account.
+        user: String,
+        /// The database.
+        database: String,
+    },
+    /// Its row names another server than this call would make it on.
+    #[error("its row names server {row}, and this call would make it on {here}")]
+    Elsewhere {
+        /// The server in the row.
+        row: ServerId,
+        /// The server of this call.
+        here: ServerId,
+    },
+    /// Its database is ready, and its row is not as it was at the beginning.
+    #[error("its row was changed by somebody else meanwhile, and its status was left as it is now")]
+    StatusChanged,
     /// Its sealed password cannot be opened.
     #[error(transparent)]
     Credentials(#[from] OpenError),
@@ -199,6 +220,15 @@ impl ProvisionError {
                 "if {what} is left from a tenant that was removed, drop it; else choose another slug"
             )),
             ProvisionErrorKind::Admin(error) => error.hint(Whose::Central),
+            ProvisionErrorKind::NotOurs { .. } => {
+                Some("a tenant whose row was made by hand is finished by hand: set its status to ACTIVE, then migrate it".into())
+            }
+            ProvisionErrorKind::Elsewhere { .. } => Some(
+                "set `TENANT_ADMIN_URL`, or `--db-host` and `--db-port`, to the row's server; or, if nothing of the \
+                 tenant is there, correct the row"
+                    .into(),
+            ),
+            ProvisionErrorKind::StatusChanged => Some("look at its row in the table `tenants`".into()),
             // Denied: a database, a table, a column, a privilege.
             ProvisionErrorKind::Server {
                 source: SessionError::Server { number: 1044 | 1142 | 1143 | 1227, .. },
@@ -269,7 +299,7 @@ impl Birth<'_> {
             (
                 Some(row),
                 Some(Some(TenantStatus::Provisioning | TenantStatus::Failed | TenantStatus::Active)),
-            ) => row.target,
+            ) => self.check(row.target, status)?,
             (Some(row), _) => return Err(ProvisionErrorKind::NotNew(row.status)),
         };
         let was_active = status == Some(Some(TenantStatus::Active));
@@ -278,8 +308,15 @@ impl Birth<'_> {
         let id = target.label.id.clone().unwrap_or_else(|| TenantId(String::new()));
         // The first error is the one to tell; a status that cannot be set stays PROVISIONING, which repeats as well.
         match &result {
-            Ok(_) => central.set_status(&id, TenantStatus::Active).await?,
-            Err(_) => central.set_status(&id, TenantStatus::Failed).await.unwrap_or_default(),
+            Ok(_) if was_active => {}
+            Ok(_) => {
+                if central.set_status(&id, TenantStatus::Active).await? != 1 {
+                    return Err(ProvisionErrorKind::StatusChanged);
+                }
+            }
+            Err(_) => {
+                central.set_status(&id, TenantStatus::Failed).await.ok();
+            }
         }
         central.close().await;
         let n_migrations = result?;
@@ -289,6 +326,31 @@ impl Birth<'_> {
             n_migrations,
             was_active,
         })
+    }
+
+    /// Refuses a row that somebody else wrote or that is meant for another server: making its account would give an
+    /// account that is in use a new password, or make a database where the backend will not look.
+    fn check(
+        &self,
+        target: SealedTarget,
+        status: Option<Option<TenantStatus>>,
+    ) -> Result<SealedTarget, ProvisionErrorKind> {
+        if status == Some(Some(TenantStatus::Active)) {
+            return Ok(target);
+        }
+        let NewTenant { slug, server, .. } = self.tenant;
+        let label = &target.label;
+        if target.user != slug.account() || label.database != slug.database() {
+            return Err(ProvisionErrorKind::NotOurs {
+                user: target.user.clone(),
+                database: label.database.clone(),
+            });
+        }
+        let here = server.as_ref().unwrap_or(&self.provisioning.admin.label.server);
+        if label.server != *here {
+            return Err(ProvisionErrorKind::Elsewhere { row: label.server.clone(), here: here.clone() });
+        }
+        Ok(target)
     }
 
     /// Writes the row of a tenant that is new.
@@ -328,7 +390,13 @@ impl Birth<'_> {
         };
         let sealed_password = seal::seal(password.expose(), key, iv);
         let target = SealedTarget { label: label.into(), user, sealed_password };
-        central.insert_tenant(&target).await?;
+        if let Err(error) = central.insert_tenant(&target).await {
+            if matches!(&error, CentralError::Query { source, .. } if source.fate() == Fate::Unknown) {
+                self.present
+                    .push(format!("perhaps the row of tenant {:?}: its answer was lost", slug.as_str()));
+            }
+            return Err(error.into());
+        }
         Ok(target)
     }
 

@@ -131,8 +131,14 @@ pub trait TenantSession: Send {
     /// Reads what the database remembers: one round trip where nothing is dirty, without lock, DDL or write.
     fn history(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send;
 
-    /// Takes the database's lock, waiting a bounded time, sets the session up as sqlx does, and reads the history anew
-    /// under the lock.
+    /// As [`TenantSession::history`], or briefer ([`History::is_brief`], and no journal) where that is cheaper: it is the
+    /// one query that a database with nothing pending costs.
+    fn glance(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send {
+        self.history()
+    }
+
+    /// Takes the database's lock, waiting a bounded time, sets the session up as sqlx does, and reads history and journal
+    /// anew under the lock; the history may be brief ([`History::is_brief`]).
     fn lock(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send;
 
     /// Runs one statement of a script; gives the number of rows it touched.

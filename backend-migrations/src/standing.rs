@@ -1,5 +1,7 @@
 //! Where one database stands against a migration set: what `migrate:status` shows.
 
+use std::collections::HashSet;
+
 use crate::{
     history::History,
     migration::{MigrationSet, Version},
@@ -86,7 +88,8 @@ impl Standing {
                 }
             })
             .collect();
-        versions.extend(set.iter().filter(|m| history.row(m.version).is_none()).map(|migration| {
+        let known: HashSet<Version> = history.rows.iter().map(|row| row.version).collect();
+        versions.extend(set.iter().filter(|m| !known.contains(&m.version)).map(|migration| {
             let is_late = newest.is_some_and(|newest| migration.version < newest);
             VersionStanding {
                 version: migration.version,

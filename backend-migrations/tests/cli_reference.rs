@@ -27,7 +27,7 @@ counts where the variable without `_FILE` is not set.
 | `CENTRAL_DATABASE_URL_FILE` | | | file with the same |
 | `DB_ENCRYPTION_KEY` | | | the key that tenants' passwords are sealed with: 32 bytes as they are, not hex or base64. Needed by all commands about tenants |
 | `DB_ENCRYPTION_KEY_FILE` | | | file with the same |
-| `TENANT_ADMIN_URL` | | `CENTRAL_DATABASE_URL` | the server that `tenant:provision` makes tenants on, with an account that may make databases and accounts and read `mysql.user` |
+| `TENANT_ADMIN_URL` | | `CENTRAL_DATABASE_URL` | the server that `tenant:provision` makes tenants on, with an account that may make databases and accounts and may read `mysql.user` |
 | `TENANT_ADMIN_URL_FILE` | | | file with the same |
 | `TENANT_SSL_MODE` | | `PREFERRED` | encryption of connections to tenants: `DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY` |
 | `TENANT_SSL_CA` | | Mozilla's, built in | PEM file with the authorities that the last two modes trust |

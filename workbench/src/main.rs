@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a program that talks to a person")]
 
+mod bench;
 mod demo;
 mod dev;
 mod samples;
@@ -23,6 +24,14 @@ enum Task {
     /// Stop the server that `dev:up` started and remove it.
     #[command(name = "dev:down")]
     DevDown,
+    /// Time the tool against its peers and the floor.
+    Bench(bench::BenchArgs),
+    /// A part of `bench` that is a process of its own.
+    #[command(name = "bench:part", hide = true)]
+    BenchPart {
+        #[command(subcommand)]
+        part: bench::Part,
+    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -55,22 +64,28 @@ impl ServerArgs {
 
 fn main() -> ExitCode {
     let task = Task::parse();
+    if let Task::BenchPart { part } = task {
+        return exit_code(bench::part(part));
+    }
     let result = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
         runtime.block_on(async {
             match task {
                 Task::Demo(args) => demo::run(&args.options()).await,
                 Task::DevUp(args) => dev::up(&args.options()).await,
                 Task::DevDown => dev::down().await,
+                Task::Bench(args) => bench::run(args).await,
+                Task::BenchPart { part } => bench::part(part),
             }
         })
     });
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(result)
+}
+
+fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
 /// The repository's root.

@@ -24,7 +24,11 @@ Example:
 pub(crate) const BENCH_HELP: &str = "\
 Examples:
   cargo xtask bench                            100 tenants, 3 rounds
-  cargo xtask bench --tenants 500 --rounds 5";
+  cargo xtask bench --tenants 500 --rounds 5 --scenarios noop
+  cargo xtask bench --install-peers            with Knex, which npm puts below target/
+  cargo xtask bench --flavour mysql --scenarios tls-login
+
+What was found, and what to distrust: docs/benchmark.md.";
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

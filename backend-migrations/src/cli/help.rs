@@ -3,8 +3,6 @@
 //! clap has no groups for subcommands (clap-rs/clap#1553), so the list is written here from the commands themselves and
 //! put where clap would have its own.
 
-use std::fmt::Write as _;
-
 use clap::{
     Command, Error,
     error::{ContextKind, ContextValue, ErrorKind},
@@ -53,8 +51,7 @@ pub fn grouped(command: Command, more: &[Group]) -> Command {
         for name in group.commands {
             let about = command.find_subcommand(name).and_then(Command::get_about);
             let about = about.map(ToString::to_string).unwrap_or_default();
-            // A string takes whatever is written to it.
-            writeln!(list, "  {name:width$}  {about}").ok();
+            list.extend(["  ", &format!("{name:width$}"), "  ", &about, "\n"]);
         }
         list.push('\n');
     }

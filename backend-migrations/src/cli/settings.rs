@@ -1,6 +1,10 @@
 //! Everything that is set, read once: flags, then the environment, then `.env`.
 
-use std::{collections::HashMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+    time::Duration,
+};
 
 use super::{Face, Format, GlobalArgs, error::CliError};
 use crate::{
@@ -53,7 +57,22 @@ impl Settings {
                 variables.insert(name.to_owned(), Secret::new(value));
             }
         }
-        if let Ok(file) = dotenvy::from_filename_iter(".env") {
+        // An empty variable is how compose files and CI say "not set".
+        variables.retain(|_, value| !value.expose().is_empty());
+        let file = match dotenvy::from_path_iter(".env") {
+            Ok(file) => Some(file),
+            Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                return Err(CliError::refused("settings", format!("`.env` cannot be read: {error}"), None));
+            }
+        };
+        if let Some(file) = file {
+            // `X_FILE` in the environment goes before `X` in the file, and the other way round.
+            let from_environment: HashSet<String> = variables.keys().cloned().collect();
+            let is_set = |name: &str| {
+                let twin = name.strip_suffix("_FILE").map_or_else(|| format!("{name}_FILE"), str::to_owned);
+                from_environment.contains(name) || from_environment.contains(&twin)
+            };
             for entry in file {
                 // dotenvy's own message would quote the line, which may hold a password.
                 let (name, value) = entry.map_err(|_| {
@@ -63,10 +82,11 @@ impl Settings {
                         Some("put values with spaces, `#` or `$` in single quotes".into()),
                     )
                 })?;
-                variables.entry(name).or_insert_with(|| Secret::new(value));
+                if !is_set(&name) {
+                    variables.insert(name, Secret::new(value));
+                }
             }
         }
-        // An empty variable is how compose files and CI say "not set".
         variables.retain(|_, value| !value.expose().is_empty());
         let mut settings = Self {
             face,

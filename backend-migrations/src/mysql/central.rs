@@ -216,7 +216,10 @@ impl Central {
     pub(crate) async fn lookup(&mut self, wanted: &str) -> Result<Option<TenantRow>, CentralError> {
         let name = text(wanted);
         let mut rows = self.rows(&format!("slug = {name} OR CAST(id AS CHAR) = {name}")).await?;
-        // The column's collation may be lenient about letter case; an exact slug is what was meant.
+        // The server compares as its collation does, which may be lenient about letter case and accents; another tenant
+        // than the one that was named must never be taken for it.
+        let has_id = |row: &TenantRow| row.target.label.id.as_ref().is_some_and(|id| id.0 == wanted);
+        rows.retain(|row| row.target.label.slug == wanted || has_id(row));
         rows.sort_by_key(|row| row.target.label.slug != wanted);
         Ok(rows.into_iter().next())
     }

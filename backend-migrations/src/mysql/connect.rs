@@ -60,13 +60,10 @@ impl MySqlConnector {
             self.relay.open(&label.server).await.map_err(|error| io_error(&error, label))?
         };
         let mut options = options(target);
-        if let Some(path) = &socket {
-            options = options.socket(path);
+        if let Some(door) = &socket {
+            options = options.socket(door.path());
         }
         let result = options.connect().await;
-        if let Some(path) = &socket {
-            Relay::forget(path);
-        }
         result.map_err(|error| connect_error(&error, label))
     }
 }

@@ -25,6 +25,8 @@ impl Central {
         // A lock's name has at most 64 characters on MySQL, and is the whole server's.
         let name =
             format!("CONCAT('provision:', LEFT(SHA2(CONCAT(DATABASE(), '/', {}), 256), 40))", text(slug));
+        // Less than any query of ours may take.
+        let wait_s = wait_s.min(BOOKKEEPING_LIMIT.as_secs() - 15);
         let answer = self.number(format!("SELECT GET_LOCK({name}, {wait_s})")).await?;
         Ok(answer == Some(1))
     }
@@ -48,17 +50,17 @@ impl Central {
         self.write(sql).await.map(|_| ())
     }
 
-    /// Sets a tenant's status, if it is being provisioned or failed to be.
+    /// Sets a tenant's status, if it is being provisioned or failed to be; gives how many rows that was, 1 or 0.
     pub(crate) async fn set_status(
         &mut self,
         id: &TenantId,
         status: TenantStatus,
-    ) -> Result<(), CentralError> {
+    ) -> Result<u64, CentralError> {
         let sql = format!(
             "UPDATE tenants SET status = '{status}' WHERE id = {} AND status IN ('PROVISIONING', 'FAILED')",
             text(&id.0)
         );
-        self.write(sql).await.map(|_| ())
+        self.write(sql).await
     }
 }
 
@@ -109,8 +111,17 @@ impl Admin {
         database: &str,
     ) -> Result<(), SessionError> {
         let (account, password) = (format!("{}@'%'", literal(user)), literal(password.expose()));
-        self.run(format!("CREATE USER IF NOT EXISTS {account} IDENTIFIED BY {password}")).await?;
-        self.run(format!("ALTER USER {account} IDENTIFIED BY {password}")).await?;
+        for verb in ["CREATE USER IF NOT EXISTS", "ALTER USER"] {
+            let result = self.run(format!("{verb} {account} IDENTIFIED BY {password}")).await;
+            // A server that does not understand a statement repeats the rest of it, the password with it.
+            result.map_err(|error| match error {
+                SessionError::Server { number: number @ 1064, sqlstate, .. } => {
+                    let message = format!("the server does not understand `{verb} … IDENTIFIED BY …`");
+                    SessionError::Server { number, sqlstate, message }
+                }
+                error => error,
+            })?;
+        }
         // In a GRANT `_` and `%` are wildcards: unescaped, `a_b`.* would open `acb` too.
         let pattern = identifier(&database.replace('_', "\\_").replace('%', "\\%"));
         self.run(format!("GRANT {PRIVILEGES} ON {pattern}.* TO {account}")).await

@@ -15,7 +15,7 @@
 use std::{
     collections::HashSet,
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -25,7 +25,10 @@ use std::{
 
 use socket2::{SockRef, TcpKeepalive};
 use tempfile::TempDir;
-use tokio::net::{TcpStream, UnixListener};
+use tokio::{
+    net::{TcpStream, UnixListener},
+    time::timeout,
+};
 
 use crate::tenant::ServerId;
 
@@ -51,7 +54,7 @@ impl Relay {
 
     /// Connects to `server` and gives the path of a Unix socket that leads there, for one connection; `None` where a
     /// direct connection is as good.
-    pub(super) async fn open(&self, server: &ServerId) -> io::Result<Option<PathBuf>> {
+    pub(super) async fn open(&self, server: &ServerId) -> io::Result<Option<Door>> {
         let Some(folder) = &self.folder else { return Ok(None) };
         if self.plain_servers.lock().unwrap_or_else(PoisonError::into_inner).contains(server) {
             return Ok(None);
@@ -65,19 +68,36 @@ impl Relay {
             self.plain_servers.lock().unwrap_or_else(PoisonError::into_inner).insert(server.clone());
         }
         let path = folder.path().join(self.n_sockets.fetch_add(1, Ordering::Relaxed).to_string());
-        let listener = UnixListener::bind(&path)?;
+        // The folder may be gone by now, cleaned away with other temporary files.
+        let Ok(listener) = UnixListener::bind(&path) else { return Ok(None) };
         // Ends with the connection: whichever side closes, the copy does.
         tokio::spawn(async move {
-            if let Ok((mut downstream, _)) = listener.accept().await {
+            let accepted = timeout(ACCEPT_LIMIT, listener.accept()).await;
+            drop(listener);
+            if let Ok(Ok((mut downstream, _))) = accepted {
                 tokio::io::copy_bidirectional(&mut downstream, &mut upstream).await.ok();
             }
         });
-        Ok(Some(path))
+        Ok(Some(Door(path)))
     }
+}
 
-    /// Takes the socket's name away once it has been used.
-    pub(super) fn forget(path: &PathBuf) {
-        std::fs::remove_file(path).ok();
+/// sqlx connects at once; a caller that gave up in between never does.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A Unix socket's name, which goes when it has been used.
+#[derive(Debug)]
+pub(super) struct Door(PathBuf);
+
+impl Door {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).ok();
     }
 }
 

@@ -73,6 +73,15 @@ impl MySqlSession {
         (sets, result)
     }
 
+    /// The rows that one query gives; `None` where its table does not exist.
+    async fn rows_if_there(&mut self, sql: &str) -> Result<Option<Vec<MySqlRow>>, SessionError> {
+        match self.query(sql.into(), BOOKKEEPING_LIMIT).await {
+            Ok(sets) => Ok(Some(sets.into_iter().next().unwrap_or_default())),
+            Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Who holds the lock, as far as this account may see.
     async fn lock_holder(&mut self) -> Option<LockHolder> {
         let sql = format!(
@@ -107,11 +116,17 @@ fn unsigned(row: &MySqlRow, column: &str) -> Option<u64> {
 }
 
 impl TenantSession for MySqlSession {
+    async fn glance(&mut self) -> Result<History, SessionError> {
+        let Some(rows) = self.rows_if_there(books::SELECT_GLANCE).await? else {
+            return Ok(History::default());
+        };
+        let rows = brief_rows(&rows)?;
+        Ok(History { rows, has_table: true, is_brief: true, ..History::default() })
+    }
+
     async fn history(&mut self) -> Result<History, SessionError> {
-        let rows = match self.query(books::SELECT_HISTORY.into(), BOOKKEEPING_LIMIT).await {
-            Ok(sets) => sets.into_iter().next().unwrap_or_default(),
-            Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => return Ok(History::default()),
-            Err(error) => return Err(error),
+        let Some(rows) = self.rows_if_there(books::SELECT_HISTORY).await? else {
+            return Ok(History::default());
         };
         let mut history = History { rows: history_rows(&rows)?, has_table: true, ..History::default() };
         if history.is_dirty() {
@@ -126,16 +141,16 @@ impl TenantSession for MySqlSession {
         let limits = *self.connector.limits();
         let (lock_s, lock_wait_s) = (limits.lock.as_secs(), limits.lock_wait.as_secs().max(1));
         let sql = format!(
-            "{};SET SESSION lock_wait_timeout = {lock_wait_s}, innodb_lock_wait_timeout = {lock_wait_s};\
+            "SET lock_wait_timeout={lock_wait_s},innodb_lock_wait_timeout={lock_wait_s},{};\
              SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{};{}",
-            books::SET_SESSION,
+            books::SESSION_SETTINGS,
             books::LOCK_NAME,
-            books::SELECT_HISTORY,
+            books::SELECT_GLANCE,
             books::SELECT_JOURNAL,
         );
         let (sets, result) = self.query_until_error(sql, limits.lock + BOOKKEEPING_LIMIT).await;
-        // Two SETs, then the lock, the history and the journal.
-        let Some(row) = sets.get(2).and_then(|rows| rows.first()) else {
+        // The SET, then the lock, the history and the journal.
+        let Some(row) = sets.get(1).and_then(|rows| rows.first()) else {
             return Err(result.err().unwrap_or(SessionError::LockRefused));
         };
         self.connection_id = Some(row.try_get(0).map_err(|error| session_error(&error))?);
@@ -148,16 +163,17 @@ impl TenantSession for MySqlSession {
             None => return Err(SessionError::LockRefused),
         }
         let mut history = History::default();
-        let Some(rows) = sets.get(3) else {
+        let Some(rows) = sets.get(2) else {
             return match result {
                 Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(history),
                 Err(error) => Err(error),
                 Ok(()) => Err(SessionError::Lost { message: "fewer results than statements".into() }),
             };
         };
-        history.rows = history_rows(rows)?;
+        history.rows = brief_rows(rows)?;
         history.has_table = true;
-        read_journal(&mut history, sets.get(4), result)?;
+        history.is_brief = true;
+        read_journal(&mut history, sets.get(3), result)?;
         Ok(history)
     }
 
@@ -209,6 +225,21 @@ async fn kill(connector: &MySqlConnector, target: &Target, id: Option<u64>) -> R
     let result = timeout(BOOKKEEPING_LIMIT, second.execute(raw_sql(sql))).await;
     connect::close(second, connector.limits()).await;
     result.map_err(|_| ())?.map(|_| ()).map_err(|_| ())
+}
+
+/// The rows of [`books::SELECT_GLANCE`].
+fn brief_rows(rows: &[MySqlRow]) -> Result<Vec<HistoryRow>, SessionError> {
+    let parse = |row: &MySqlRow| {
+        Ok::<_, sqlx::Error>(HistoryRow {
+            version: Version(row.try_get(0)?),
+            description: String::new(),
+            success: row.try_get::<i64, _>(1)? != 0,
+            checksum: row.try_get(2)?,
+            execution_time_ns: 0,
+            installed_on_s: 0,
+        })
+    };
+    rows.iter().map(parse).collect::<Result<_, _>>().map_err(|error| session_error(&error))
 }
 
 fn history_rows(rows: &[MySqlRow]) -> Result<Vec<HistoryRow>, SessionError> {

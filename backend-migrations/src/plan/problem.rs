@@ -73,6 +73,23 @@ pub enum Problem {
         /// How many statements are committed.
         n_finished: usize,
     },
+    /// Half applied, and what a finished statement left for the later ones is gone with its connection.
+    SessionGone {
+        /// The migration.
+        migration: Named,
+        /// Which of its scripts stopped.
+        direction: Direction,
+        /// The file.
+        file_name: String,
+        /// That statement's line.
+        line: usize,
+        /// That statement, from 1.
+        statement: usize,
+        /// How many statements are committed, of how many.
+        n_finished: usize,
+        /// How many the script has.
+        n_statements: usize,
+    },
     /// To be undone, and there is no `down`.
     NoDown(Named),
     /// The target version is in no file.
@@ -107,7 +124,10 @@ impl PlanError {
         self.problems.iter().any(|p| {
             matches!(
                 p,
-                Problem::Unclear { .. } | Problem::Unfinished { .. } | Problem::StatementEdited { .. }
+                Problem::Unclear { .. }
+                    | Problem::Unfinished { .. }
+                    | Problem::StatementEdited { .. }
+                    | Problem::SessionGone { .. }
             )
         })
     }
@@ -159,6 +179,23 @@ impl fmt::Display for Problem {
                     index => format!("statements 1 to {} are", index - 1),
                 }
             ),
+            Self::SessionGone {
+                migration,
+                direction,
+                file_name,
+                line,
+                statement,
+                n_finished,
+                n_statements,
+            } => {
+                write!(
+                    f,
+                    "dirty: {migration} is half {}, {n_finished} of {n_statements} statements; to go on is not safe: what \
+                     statement {statement} at {file_name}:{line} left in its session (a variable, a prepared statement, a \
+                     temporary table) is gone with the connection",
+                    verb(*direction)
+                )
+            }
             Self::Unclear { migration, direction, statement: None } => write!(
                 f,
                 "dirty: {migration} was begun to be {} and not finished, and how far it got is not recorded",
@@ -213,6 +250,9 @@ impl Problem {
             }
             Self::Unclear { migration, direction, statement } => {
                 return settle(migration.version, *direction, *statement);
+            }
+            Self::SessionGone { migration, direction, .. } => {
+                return settle(migration.version, *direction, None);
             }
             Self::Unfinished { migration, direction: Direction::Up, .. } => {
                 return format!(

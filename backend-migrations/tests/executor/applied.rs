@@ -30,12 +30,17 @@ fn nothing_to_do_is_one_query() {
     assert_eq!(database.committed(), start);
 }
 
+/// The first query is a glance, which has no names.
 #[test]
-fn a_refusal_is_one_query() {
-    let database = Database::new(applied(&reversible(&["ddl one"])));
-    let (result, moments) = run(&database, &reversible(&["ddl another"]), Goal::Latest, None);
-    assert!(matches!(result, Err(ApplyError::Plan(_))));
-    assert!(matches!(moments[..], [Moment::History]), "{moments:?}");
+fn a_refusal_is_two_queries_and_names_what_it_refuses() {
+    let database = Database::new(applied(&reversible(&["ddl one", "ddl two"])));
+    database.change(|state| {
+        state.rows.iter_mut().flatten().for_each(|row| row.description = format!("words of {}", row.version));
+    });
+    let (result, moments) = run(&database, &reversible(&["ddl one"]), Goal::Latest, None);
+    let error = result.expect_err("a file is missing").to_string();
+    assert!(error.contains("words of 2"), "{error}");
+    assert!(matches!(moments[..], [Moment::History, Moment::History]), "{moments:?}");
 }
 
 #[test]
@@ -88,7 +93,11 @@ fn what_looks_dirty_may_be_another_run() {
     let (result, applied, events) = listen(&mut session, &set, Goal::Latest, None);
     result.expect("nothing is to be done");
     assert!(applied.done.is_empty());
-    assert!(matches!(session.moments[..], [Moment::History, Moment::Lock]), "{:?}", session.moments);
+    assert!(
+        matches!(session.moments[..], [Moment::History, Moment::History, Moment::Lock]),
+        "{:?}",
+        session.moments
+    );
     assert!(matches!(events[..], [Event::TenantPlanned { n_migrations: 0, .. }]), "{events:?}");
 }
 

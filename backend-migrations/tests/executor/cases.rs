@@ -114,6 +114,9 @@ fn problem(problem: &Problem) -> String {
         Problem::StatementEdited { migration, line, statement, .. } => {
             format!("EDITED {} statement {statement} line {line}", migration.version)
         }
+        Problem::SessionGone { migration, statement, line, .. } => {
+            format!("SESSION GONE {} statement {statement} line {line}", migration.version)
+        }
         Problem::NoDown(m) => format!("NO DOWN {}", m.version),
         Problem::UnknownTarget(version) => format!("UNKNOWN {version}"),
         Problem::TargetOlder { target, newest } => format!("OLDER {target} < {newest}"),

@@ -152,7 +152,10 @@ impl Case<'_> {
                 assert!(error.problems.iter().all(is_unclear), "{name}: {error}");
                 assert!(!self.must_be_resumed(), "{name}: {error}");
                 assert_eq!(database.committed(), after, "{name}: a refusal changes nothing");
-                assert!(matches!(moments[..], [Moment::History, Moment::Lock]), "{name}: {moments:?}");
+                assert!(
+                    matches!(moments[..], [Moment::History, Moment::History, Moment::Lock, Moment::History]),
+                    "{name}: {moments:?}"
+                );
                 self.settle(&database, &error.problems);
                 let settled = run(&database, self.set, self.goal, None).0;
                 assert!(settled.is_ok(), "{name}: settled as the hint says, and yet {settled:?}");

@@ -25,6 +25,7 @@ impl State {
             progress: self.journal.clone().unwrap_or_default(),
             has_table: self.rows.is_some(),
             has_journal: self.journal.is_some(),
+            is_brief: false,
         }
     }
 

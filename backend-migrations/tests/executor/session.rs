@@ -257,11 +257,26 @@ fn lost() -> SessionError {
     SessionError::Lost { message: "connection reset by peer".into() }
 }
 
+/// Without the words.
+fn brief(mut history: History) -> History {
+    history.is_brief = true;
+    for row in &mut history.rows {
+        row.description.clear();
+    }
+    history
+}
+
 impl TenantSession for ModelSession {
+    async fn glance(&mut self) -> Result<History, SessionError> {
+        let mut history = brief(self.history().await?);
+        history.progress.clear();
+        Ok(history)
+    }
+
     async fn history(&mut self) -> Result<History, SessionError> {
         self.read(Moment::History)?;
         let history = self.database.committed().history();
-        Ok(self.seen_before_lock.take().unwrap_or(history))
+        Ok(self.seen_before_lock.clone().unwrap_or(history))
     }
 
     async fn lock(&mut self) -> Result<History, SessionError> {
@@ -270,7 +285,9 @@ impl TenantSession for ModelSession {
             return Err(SessionError::LockHeld { waited: Duration::from_secs(1), holder: None });
         }
         self.has_lock = true;
-        Ok(self.database.committed().history())
+        // From here on the truth is seen.
+        self.seen_before_lock = None;
+        Ok(brief(self.database.committed().history()))
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {

@@ -112,7 +112,7 @@ async fn out_of_order_is_refused_unless_allowed(server: &'static Server) {
 }
 
 async fn modified_and_missing_are_refused_by_name(server: &'static Server) {
-    let fleet = Fleet::new(server, "refused").await;
+    let fleet = Fleet::new(server, "byname").await;
     corpus::write(&fleet);
     fleet.provision("a").await;
     fleet.write("20260104000000_view.up.sql", "CREATE VIEW big_orders AS SELECT 1 AS one;\n");

@@ -60,15 +60,15 @@ async fn the_next_run_goes_on_at_the_statement_that_failed(server: &'static Serv
 }
 
 async fn an_executed_statement_that_was_edited_is_refused(server: &'static Server) {
-    let fleet = Fleet::new(server, "edited").await;
+    let fleet = Fleet::new(server, "reworded").await;
     fleet.provision("acme").await;
     fleet.write(FILE, FAILS_AT_3_OF_5);
-    fleet.run("migrate:tenant edited-acme").await.exits(1);
+    fleet.run("migrate:tenant reworded-acme").await.exits(1);
     fleet.write(
         FILE,
         &corpus::mended().replace("CREATE TABLE second (id INT", "CREATE TABLE second (id BIGINT"),
     );
-    let output = fleet.run("migrate:tenant edited-acme").await;
+    let output = fleet.run("migrate:tenant reworded-acme").await;
     output.exits(1);
     assert_output!("an_executed_statement_that_was_edited_is_refused", output);
     let mut acme = fleet.connect("acme").await;
@@ -76,7 +76,7 @@ async fn an_executed_statement_that_was_edited_is_refused(server: &'static Serve
     assert_eq!(success(&mut acme).await, ["0"]);
     // White space and comments between statements are nobody's statement.
     fleet.write(FILE, &format!("-- mended\n\n{}", corpus::mended().replace(";\n", ";\n\n-- next\n")));
-    fleet.run("migrate:tenant edited-acme").await.exits(0);
+    fleet.run("migrate:tenant reworded-acme").await.exits(0);
     assert_eq!(tables(&mut acme).await, ["first", "fourth", "second"]);
 }
 
