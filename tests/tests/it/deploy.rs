@@ -70,7 +70,9 @@ fn build_image() -> io::Result<()> {
     let runtime_image = format!("{IMAGE}-runtime");
     run(Command::new("docker").args(["build", "--quiet", "--tag", &runtime_image]).arg(&runtime));
     let argument = format!("RUNTIME_IMAGE={runtime_image}");
-    run(Command::new("docker").args(["build", "--quiet", "--tag", IMAGE, "--build-arg", &argument]).arg(&last));
+    run(Command::new("docker")
+        .args(["build", "--quiet", "--tag", IMAGE, "--build-arg", &argument])
+        .arg(&last));
     Ok(())
 }
 
@@ -91,7 +93,8 @@ fn container(fleet: &Fleet, args: &str) -> Command {
 
 #[test]
 fn the_image_migrates() {
-    let has_docker = Command::new("docker").arg("version").output().is_ok_and(|output| output.status.success());
+    let has_docker =
+        Command::new("docker").arg("version").output().is_ok_and(|output| output.status.success());
     if has_docker {
         build_image().expect("the image can be built");
         end_to_end::on(Flavour::MySql, the_image_migrates_on);
@@ -107,7 +110,9 @@ async fn the_image_migrates_on(server: &'static Server) {
     assert!(run(&mut container(&fleet, "migrate:latest")).contains("Ran 2 migrations"));
     run(&mut container(&fleet, "tenant:provision --slug image-acme --name Acme"));
     let files = fs::read_dir(root().join("migrations/tenant")).expect("a folder");
-    let n_up = files.filter(|file| file.as_ref().is_ok_and(|f| f.path().to_string_lossy().ends_with(".up.sql"))).count();
+    let n_up = files
+        .filter(|file| file.as_ref().is_ok_and(|f| f.path().to_string_lossy().ends_with(".up.sql")))
+        .count();
     let mut acme = fleet.connect("acme").await;
     assert_eq!(query::value(&mut acme, "SELECT COUNT(*) FROM _sqlx_migrations").await, n_up.to_string());
     assert!(run(&mut container(&fleet, "migrate:all-tenants")).contains("Already up to date"));
@@ -146,10 +151,14 @@ async fn the_job_names_what_there_is() {
         check_command(&container["args"]).await;
         assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
         assert_eq!(container["volumeMounts"][0]["mountPath"], "/tmp");
-        let names: Vec<_> = container["env"].as_array().expect("a list").iter().map(|env| &env["name"]).collect();
+        let names: Vec<_> =
+            container["env"].as_array().expect("a list").iter().map(|env| &env["name"]).collect();
         assert_eq!(names, ["CENTRAL_DATABASE_URL", "DB_ENCRYPTION_KEY"]);
         for env in container["env"].as_array().expect("a list") {
-            assert_eq!(env["valueFrom"]["secretKeyRef"]["name"], "backend-migrations", "no secret in the file");
+            assert_eq!(
+                env["valueFrom"]["secretKeyRef"]["name"], "backend-migrations",
+                "no secret in the file"
+            );
         }
     }
 }
@@ -158,7 +167,9 @@ async fn the_job_names_what_there_is() {
 async fn the_compose_files_name_what_there_is() {
     let compose = manifest("compose.yaml");
     let services = &compose["services"];
-    for (service, after) in [("migrate-central", "mysql"), ("migrations", "migrate-central"), ("backend", "migrations")] {
+    for (service, after) in
+        [("migrate-central", "mysql"), ("migrations", "migrate-central"), ("backend", "migrations")]
+    {
         assert!(services[service]["depends_on"][after].is_object(), "{service} waits for {after}");
     }
     for service in ["migrate-central", "migrations"] {
