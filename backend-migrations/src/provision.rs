@@ -293,16 +293,19 @@ impl Birth<'_> {
             return Err(ProvisionErrorKind::InProgress);
         }
         let row = central.lookup(slug).await?.filter(|row| row.target.label.slug == slug);
-        let status = row.as_ref().map(|row| TenantStatus::parse(&row.status));
+        let status = row.as_ref().and_then(|row| TenantStatus::parse(&row.status));
+        let was_active = status == Some(TenantStatus::Active);
         let target = match (row, status) {
             (None, _) => self.register(&mut central).await?,
-            (
-                Some(row),
-                Some(Some(TenantStatus::Provisioning | TenantStatus::Failed | TenantStatus::Active)),
-            ) => self.check(row.target, status)?,
+            (Some(row), Some(TenantStatus::Active)) => row.target,
+            (Some(row), Some(TenantStatus::Provisioning | TenantStatus::Failed)) => {
+                if let Some(objection) = self.objection(&row.target) {
+                    return Err(objection);
+                }
+                row.target
+            }
             (Some(row), _) => return Err(ProvisionErrorKind::NotNew(row.status)),
         };
-        let was_active = status == Some(Some(TenantStatus::Active));
         self.present.push(format!("row of tenant {slug:?} in the central database"));
         let result = self.furnish(&target, was_active, stop, on_event).await;
         let id = target.label.id.clone().unwrap_or_else(|| TenantId(String::new()));
@@ -328,29 +331,19 @@ impl Birth<'_> {
         })
     }
 
-    /// Refuses a row that somebody else wrote or that is meant for another server: making its account would give an
-    /// account that is in use a new password, or make a database where the backend will not look.
-    fn check(
-        &self,
-        target: SealedTarget,
-        status: Option<Option<TenantStatus>>,
-    ) -> Result<SealedTarget, ProvisionErrorKind> {
-        if status == Some(Some(TenantStatus::Active)) {
-            return Ok(target);
-        }
+    /// Why a row of a tenant that is not ready is not ours to finish: somebody else wrote it, or it is meant for another
+    /// server. Making its account would give an account that is in use a new password, or make a database where the
+    /// backend will not look.
+    fn objection(&self, target: &SealedTarget) -> Option<ProvisionErrorKind> {
         let NewTenant { slug, server, .. } = self.tenant;
-        let label = &target.label;
-        if target.user != slug.account() || label.database != slug.database() {
-            return Err(ProvisionErrorKind::NotOurs {
-                user: target.user.clone(),
-                database: label.database.clone(),
-            });
+        let SealedTarget { label, user, .. } = target;
+        if *user != slug.account() || label.database != slug.database() {
+            let (user, database) = (user.clone(), label.database.clone());
+            return Some(ProvisionErrorKind::NotOurs { user, database });
         }
         let here = server.as_ref().unwrap_or(&self.provisioning.admin.label.server);
-        if label.server != *here {
-            return Err(ProvisionErrorKind::Elsewhere { row: label.server.clone(), here: here.clone() });
-        }
-        Ok(target)
+        (label.server != *here)
+            .then(|| ProvisionErrorKind::Elsewhere { row: label.server.clone(), here: here.clone() })
     }
 
     /// Writes the row of a tenant that is new.

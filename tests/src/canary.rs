@@ -47,9 +47,10 @@ pub fn check(what: &str, text: &str) {
     let secrets = SECRETS.lock().unwrap_or_else(PoisonError::into_inner);
     let leaked = secrets.iter().find(|secret| text.contains(secret.as_str()));
     // Not under the lock: a panic must not keep other tests from learning.
-    let told = leaked.map(|secret| text.replace(secret.as_str(), "<THE SECRET>"));
+    let hide = |secret: &String, text: &str| text.replace(secret.as_str(), "<THE SECRET>");
+    let told = leaked.map(|secret| (hide(secret, what), hide(secret, text)));
     drop(secrets);
-    if let Some(told) = told {
+    if let Some((what, told)) = told {
         panic!("a secret is in the output of {what}:\n{told}");
     }
 }

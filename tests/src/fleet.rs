@@ -95,8 +95,13 @@ impl Fleet {
     }
 
     /// Writes a tenant migration's file, over one that is there.
-    pub fn write(&self, file_name: &str, text: impl AsRef<[u8]>) {
-        fs::write(self.migrations("tenant").join(file_name), text).expect("it can be written");
+    pub fn write(&self, file_name: &str, text: &str) {
+        self.write_bytes(file_name, text.as_bytes());
+    }
+
+    /// As [`Self::write`], for what may be no text.
+    pub fn write_bytes(&self, file_name: &str, bytes: &[u8]) {
+        fs::write(self.migrations("tenant").join(file_name), bytes).expect("it can be written");
     }
 
     /// Removes a tenant migration's file.

@@ -10,6 +10,9 @@ on_each_server!(
     a_folder_that_is_not_there,
 );
 
+/// Names and contents.
+type Files = &'static [(&'static str, &'static [u8])];
+
 const GOOD: &str = "CREATE TABLE t (id INT PRIMARY KEY);\n";
 
 async fn tables(fleet: &Fleet) -> Vec<String> {
@@ -19,7 +22,7 @@ async fn tables(fleet: &Fleet) -> Vec<String> {
 async fn files_that_are_refused(server: &'static Server) {
     let fleet = Fleet::new(server, "files").await;
     fleet.provision("acme").await;
-    let cases: [(&str, &[(&str, &[u8])]); 15] = [
+    let cases: [(&str, Files); 15] = [
         ("file_not_utf8", &[("20260101000000_t.up.sql", b"INSERT INTO t VALUES ('\xe4\xf6');")]),
         ("file_utf16", &[("20260101000000_t.up.sql", b"\xff\xfeC\0R\0E\0A\0T\0E\0")]),
         ("file_bom", &[("20260101000000_t.up.sql", b"\xef\xbb\xbfCREATE TABLE t (id INT);")]),
@@ -78,7 +81,7 @@ async fn files_that_are_refused(server: &'static Server) {
     for (name, files) in cases {
         fleet.write("20250101000000_good.up.sql", GOOD);
         for (file_name, bytes) in files {
-            fleet.write(file_name, bytes);
+            fleet.write_bytes(file_name, bytes);
         }
         let output = fleet.run("migrate:all-tenants").await;
         assert_output!(name, output);

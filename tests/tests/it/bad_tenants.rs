@@ -36,16 +36,16 @@ async fn a_tenant_that_is_not_active(server: &'static Server) {
     fleet.provision("acme").await;
     fleet.provision("other").await;
     fleet.write("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);");
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for status in ["PROVISIONING", "SUSPENDED", "FAILED", "ARCHIVED"] {
         let sql = format!("UPDATE tenants SET status = '{status}' WHERE slug = 'inactive-acme'");
         query::run(&mut fleet.connect_central().await, &sql).await;
         for args in ["migrate:tenant inactive-acme", "migrate:all-tenants --only inactive-acme"] {
             let output = fleet.run(args).await;
-            shown.push_str(&format!("{args}\n{output}\n"));
+            shown.push(format!("{args}\n{output}"));
         }
     }
-    assert_output!("a_tenant_that_is_not_active", shown);
+    assert_output!("a_tenant_that_is_not_active", shown.join("\n"));
     query::run(&mut fleet.connect_central().await, "UPDATE tenants SET status = 'SUSPENDED'").await;
     assert_output!("no_tenant_is_active", fleet.run("migrate:all-tenants").await);
     for tenant in ["acme", "other"] {
@@ -223,7 +223,7 @@ struct Row<'a> {
 
 async fn insert(central: &mut sqlx::MySqlConnection, server: &Server, row: &Row<'_>) {
     let hex = |text: &str| {
-        let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let digits = text.bytes().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"));
         format!("CONVERT(x'{digits}' USING utf8mb4)")
     };
     let Row { slug, name, database, sealed } = row;

@@ -45,9 +45,9 @@ async fn a_statement_fails_after_others_are_committed(server: &'static Server) {
     assert_output!("third_of_five_status", fleet.run("migrate:status --exit-code").await);
     assert_output!("third_of_five_again", run().await);
     // What is committed must not be changed any more.
-    fleet.write(name, five("ALTER TABLE a ADD COLUMN n INT").replace("VALUES (1);\n--", "VALUES (2);\n--"));
+    fleet.write(name, &five("ALTER TABLE a ADD COLUMN n INT").replace("VALUES (1);\n--", "VALUES (2);\n--"));
     assert_output!("third_of_five_edited_before", run().await);
-    fleet.write(name, five("ALTER TABLE a ADD COLUMN n INT"));
+    fleet.write(name, &five("ALTER TABLE a ADD COLUMN n INT"));
     assert_output!("third_of_five_plan", fleet.run("migrate:tenant third-acme --dry-run").await);
     assert_output!("third_of_five_mended", run().await);
     assert_eq!(query::rows(&mut acme, "SELECT * FROM a").await, [["1", "NULL"]]);
@@ -84,7 +84,7 @@ async fn a_connection_is_killed_in_dml(server: &'static Server) {
     let mut acme = fleet.connect("acme").await;
     assert_eq!(query::value(&mut acme, "SELECT COUNT(*) FROM t").await, "0");
     assert_eq!(query::rows(&mut acme, HISTORY).await.len(), 1);
-    fleet.write(name, text.replace("100", "0"));
+    fleet.write(name, &text.replace("100", "0"));
     fleet.run("migrate:tenant cutdml-acme").await.exits(0);
     assert_eq!(query::value(&mut acme, "SELECT COUNT(*) FROM t").await, "2");
 }
@@ -145,11 +145,11 @@ async fn a_server_goes_away(server: &'static Server) {
 }
 
 async fn another_run_holds_the_lock(server: &'static Server) {
-    let text = "CREATE TABLE a (id INT PRIMARY KEY);\nINSERT INTO a SELECT SLEEP(4);\n";
+    let text = "CREATE TABLE a (id INT PRIMARY KEY);\nINSERT INTO a SELECT SLEEP(8);\n";
     let fleet = fleet_with(server, "held", &[("20260101000000_slow.up.sql", text)]).await;
     let first = fleet.run("migrate:tenant held-acme").start().await;
     let mut root = server.connect("").await;
-    query::rows_once_there(&mut root, &query::running("tenant\\_held\\_acme", "SELECT SLEEP(4)")).await;
+    query::rows_once_there(&mut root, &query::running("tenant\\_held\\_acme", "SELECT SLEEP(8)")).await;
     let second = fleet.run("migrate:tenant held-acme --lock-timeout 1s").await;
     assert_output!("lock_held", second);
     // A third waits, and finds the work done.

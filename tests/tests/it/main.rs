@@ -6,6 +6,7 @@ mod bad_settings;
 mod bad_tenants;
 mod broken_runs;
 mod corpus;
+mod deploy;
 mod noop;
 mod plan;
 mod provisioning;

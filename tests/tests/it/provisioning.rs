@@ -95,7 +95,7 @@ async fn again_when_it_is_active(server: &'static Server) {
 
 async fn a_slug_that_is_none(server: &'static Server) {
     let fleet = fleet_with_migration(server, "slugs").await;
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     let long = "a".repeat(51);
     for slug in [
         "Acme Corp",
@@ -110,10 +110,10 @@ async fn a_slug_that_is_none(server: &'static Server) {
         &long,
     ] {
         let output = fleet.run("tenant:provision --name Acme").arg(format!("--slug={slug}")).await;
-        shown.push_str(&format!("{slug:?}\n{output}\n"));
+        shown.push(format!("{slug:?}\n{output}"));
     }
-    shown.push_str(&fleet.run("tenant:provision --slug slugs-acme --name").arg(" ").await.to_string());
-    assert_output!("provision_slug_that_is_none", shown);
+    shown.push(fleet.run("tenant:provision --slug slugs-acme --name").arg(" ").await.to_string());
+    assert_output!("provision_slug_that_is_none", shown.join("\n"));
     assert_eq!(query::value(&mut fleet.connect_central().await, "SELECT COUNT(*) FROM tenants").await, "0");
 }
 
@@ -178,10 +178,10 @@ async fn a_migration_that_fails(server: &'static Server) {
 
 async fn the_central_database_goes_away(server: &'static Server) {
     let fleet = fleet_with_migration(server, "lost").await;
-    fleet.write("20260102000000_u.up.sql", "INSERT INTO t SELECT 2 FROM (SELECT SLEEP(3)) AS s;");
+    fleet.write("20260102000000_u.up.sql", "INSERT INTO t SELECT 2 FROM (SELECT SLEEP(5)) AS s;");
     let run = provision(&fleet, "acme").start().await;
     let mut root = server.connect("").await;
-    query::rows_once_there(&mut root, &query::running("tenant\\_lost\\_acme", "SLEEP(3)")).await;
+    query::rows_once_there(&mut root, &query::running("tenant\\_lost\\_acme", "SLEEP(5)")).await;
     // Its one idle connection to the central database.
     let sql = "SELECT id FROM information_schema.processlist WHERE db = 'lost_central'";
     let ids = query::column(&mut root, sql).await;
@@ -237,10 +237,10 @@ async fn twice_at_once(server: &'static Server) {
         ["1"]
     );
     // One that does not wait long enough says so.
-    fleet.write("20260102000000_u.up.sql", "INSERT INTO t SELECT 2 FROM (SELECT SLEEP(4)) AS s;");
+    fleet.write("20260102000000_u.up.sql", "INSERT INTO t SELECT 2 FROM (SELECT SLEEP(8)) AS s;");
     let first = provision(&fleet, "other").start().await;
     let mut root = server.connect("").await;
-    query::rows_once_there(&mut root, &query::running("tenant\\_twins\\_other", "SLEEP(4)")).await;
+    query::rows_once_there(&mut root, &query::running("tenant\\_twins\\_other", "SLEEP(8)")).await;
     assert_output!("provision_in_progress", provision(&fleet, "other").arg("--lock-timeout=1s").await);
     first.finish().await.exits(0);
 }
@@ -257,7 +257,7 @@ async fn a_backend_that_provisions(server: &'static Server) {
         .await;
     let line = backend.line().await;
     let address = line.trim().strip_prefix("listening on http://").expect(&line).to_owned();
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for body in [
         r#"{"slug":"backend-acme","name":"Acme"}"#,
         r#"{"slug":"backend-acme","name":"Acme"}"#,
@@ -265,20 +265,20 @@ async fn a_backend_that_provisions(server: &'static Server) {
         r#"{"slug":"backend-acme"}"#,
         "{",
     ] {
-        shown.push_str(&format!("{body}\n{}\n", post(&address, body).await));
+        shown.push(format!("{body}\n{}", post(&address, body).await));
     }
     query::run(&mut server.connect("").await, "CREATE DATABASE backend_taken_db").await;
     let body = r#"{"slug":"backend-taken","name":"Taken"}"#;
-    shown.push_str(&format!("{body}\n{}\n", post(&address, body).await));
+    shown.push(format!("{body}\n{}", post(&address, body).await));
     // What fails is said to be passing, and the same request goes on with it.
     let body = r#"{"slug":"backend-broken","name":"Broken"}"#;
     let mut central = fleet.connect_central().await;
     query::run(&mut central, "RENAME TABLE tenants TO tenants_away").await;
-    shown.push_str(&format!("{body}\n{}\n", post(&address, body).await));
+    shown.push(format!("{body}\n{}", post(&address, body).await));
     query::run(&mut central, "RENAME TABLE tenants_away TO tenants").await;
-    shown.push_str(&format!("{body}\n{}\n", post(&address, body).await));
+    shown.push(format!("{body}\n{}", post(&address, body).await));
     assert_eq!(status(&fleet, "broken").await, "ACTIVE");
-    assert_output!("backend_answers", shown);
+    assert_output!("backend_answers", shown.join("\n"));
     stop(backend).await;
 }
 

@@ -126,7 +126,7 @@ async fn the_first_signal_lets_statements_finish(server: &'static Server) {
     let fleet = fleet_of(server, "once", 3).await;
     fleet.write(
         "20260101000000_n.up.sql",
-        "INSERT INTO t (n) SELECT SLEEP(3);\nINSERT INTO t (n) VALUES (1);",
+        "INSERT INTO t (n) SELECT SLEEP(5);\nINSERT INTO t (n) VALUES (1);",
     );
     fleet.write("20260102000000_m.up.sql", "ALTER TABLE t ADD COLUMN m INT;");
     for (signal, tenant) in [("TERM", "a"), ("INT", "b")] {
@@ -150,7 +150,7 @@ async fn the_first_signal_lets_statements_finish(server: &'static Server) {
 
 async fn the_second_signal_kills_statements(server: &'static Server) {
     let fleet = fleet_of(server, "twice", 3).await;
-    fleet.write("20260101000000_n.up.sql", format!("CREATE TABLE u (id INT);\n{LONG}"));
+    fleet.write("20260101000000_n.up.sql", &format!("CREATE TABLE u (id INT);\n{LONG}"));
     let run = fleet.run("migrate:all-tenants --concurrency 1").start().await;
     let mut root = server.connect("").await;
     query::rows_once_there(&mut root, &sleeping("twice")).await;
@@ -201,7 +201,7 @@ async fn two_runs_at_once(server: &'static Server) {
     let fleet = fleet_of(server, "both", 8).await;
     for day in 1..=5 {
         let name = format!("202601{day:02}000000_n.up.sql");
-        fleet.write(&name, format!("INSERT INTO t (n) VALUES ({day});\nCREATE TABLE n{day} (id INT);"));
+        fleet.write(&name, &format!("INSERT INTO t (n) VALUES ({day});\nCREATE TABLE n{day} (id INT);"));
     }
     let run = || fleet.run("migrate:all-tenants").into_future();
     let (first, second) = tokio::join!(run(), run());
