@@ -66,7 +66,7 @@ async fn an_executed_statement_that_was_edited_is_refused(server: &'static Serve
     fleet.run("migrate:tenant reworded-acme").await.exits(1);
     fleet.write(
         FILE,
-        &corpus::mended().replace("CREATE TABLE second (id INT", "CREATE TABLE second (id BIGINT"),
+        corpus::mended().replace("CREATE TABLE second (id INT", "CREATE TABLE second (id BIGINT"),
     );
     let output = fleet.run("migrate:tenant reworded-acme").await;
     output.exits(1);
