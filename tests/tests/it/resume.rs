@@ -44,7 +44,7 @@ async fn the_next_run_goes_on_at_the_statement_that_failed(server: &'static Serv
 
     // As it is, it fails at the same place, and the statements before it do not run again.
     fleet.run("migrate:tenant resume-acme").await.exits(1).says("statement 3 of 5");
-    fleet.write(FILE, corpus::mended());
+    fleet.write(FILE, &corpus::mended());
     let output = fleet.run("migrate:tenant resume-acme --dry-run").await;
     output.exits(0);
     assert_output!("dry_run_of_the_rest", output);
@@ -66,7 +66,7 @@ async fn an_executed_statement_that_was_edited_is_refused(server: &'static Serve
     fleet.run("migrate:tenant reworded-acme").await.exits(1);
     fleet.write(
         FILE,
-        corpus::mended().replace("CREATE TABLE second (id INT", "CREATE TABLE second (id BIGINT"),
+        &corpus::mended().replace("CREATE TABLE second (id INT", "CREATE TABLE second (id BIGINT"),
     );
     let output = fleet.run("migrate:tenant reworded-acme").await;
     output.exits(1);
@@ -75,7 +75,7 @@ async fn an_executed_statement_that_was_edited_is_refused(server: &'static Serve
     assert_eq!(tables(&mut acme).await, ["first", "second"]);
     assert_eq!(success(&mut acme).await, ["0"]);
     // White space and comments between statements are nobody's statement.
-    fleet.write(FILE, format!("-- mended\n\n{}", corpus::mended().replace(";\n", ";\n\n-- next\n")));
+    fleet.write(FILE, &format!("-- mended\n\n{}", corpus::mended().replace(";\n", ";\n\n-- next\n")));
     fleet.run("migrate:tenant reworded-acme").await.exits(0);
     assert_eq!(tables(&mut acme).await, ["first", "fourth", "second"]);
 }
@@ -91,7 +91,7 @@ async fn rows_and_definitions_in_one_file(server: &'static Server) {
     assert_output!("rows_and_definitions_in_one_file", output);
     let mut acme = fleet.connect("acme").await;
     assert_eq!(query::column(&mut acme, "SELECT id FROM t ORDER BY id").await, ["1", "2"]);
-    fleet.write(FILE, text.replace("(1);\nALTER", "(3);\nALTER"));
+    fleet.write(FILE, &text.replace("(1);\nALTER", "(3);\nALTER"));
     fleet.run("migrate:tenant mixed-acme").await.exits(0);
     assert_eq!(query::column(&mut acme, "SELECT n FROM t ORDER BY id").await, ["1", "2", "3"]);
     assert_eq!(success(&mut acme).await, ["1"]);
@@ -120,7 +120,7 @@ async fn what_sets_up_the_session_is_run_again(server: &'static Server) {
     let text = "SET @n = 7;\nCREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO nosuch VALUES (@n);\n";
     fleet.write(FILE, text);
     fleet.run("migrate:tenant setup-acme").await.exits(1).says("statement 3 of 3");
-    fleet.write(FILE, text.replace("nosuch", "t"));
+    fleet.write(FILE, &text.replace("nosuch", "t"));
     fleet.run("migrate:tenant setup-acme").await.exits(0);
     assert_eq!(query::column(&mut fleet.connect("acme").await, "SELECT id FROM t").await, ["7"]);
 }

@@ -10,8 +10,8 @@ const TENANTS: [&str; 9] = ["ahead", "dirty", "gone", "late", "missing", "modifi
 async fn fleet_in_every_state(server: &'static Server, word: &'static str) -> Fleet {
     let fleet = Fleet::new(server, word).await;
     for (version, table) in [("20260101000000", "a"), ("20260102000000", "b"), ("20260103000000", "c")] {
-        fleet.write(&format!("{version}_{table}.up.sql"), format!("CREATE TABLE {table} (id INT);"));
-        fleet.write(&format!("{version}_{table}.down.sql"), format!("DROP TABLE {table};"));
+        fleet.write(&format!("{version}_{table}.up.sql"), &format!("CREATE TABLE {table} (id INT);"));
+        fleet.write(&format!("{version}_{table}.down.sql"), &format!("DROP TABLE {table};"));
     }
     for tenant in TENANTS {
         fleet.provision(tenant).await;

@@ -34,7 +34,7 @@ async fn what_sqlx_left_half_done_is_refused_by_us(server: &'static Server) {
     let mut acme = fleet.connect("acme").await;
     assert_eq!(row(&mut acme).await, [["0", "-1"]]);
 
-    fleet.write(UP, corpus::mended());
+    fleet.write(UP, &corpus::mended());
     let output = fleet.run("migrate:tenant dirtyfrom-acme").await;
     output.exits(1);
     assert_output!("what_sqlx_left_half_done_is_refused_by_us", output);
@@ -60,7 +60,7 @@ async fn what_we_left_half_done_is_refused_by_sqlx(server: &'static Server) {
     // Which is what sqlx-cli shows of a row that is there, dirty or not.
     fleet.sqlx("acme", "migrate info").await.await.exits(0).says("20260110000000/installed half");
 
-    fleet.write(UP, corpus::mended());
+    fleet.write(UP, &corpus::mended());
     fleet.run("migrate:tenant dirtyto-acme").await.exits(0);
     assert_eq!(row(&mut acme).await, [["1", "time"]]);
     let info = fleet.sqlx("acme", "migrate info").await.await;

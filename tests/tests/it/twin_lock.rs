@@ -82,7 +82,7 @@ async fn start_and_wait(fleet: &Fleet, word: &str) -> (MySqlConnection, Started)
     let name = format!("gate_{word}");
     let mut gate = fleet.connect("acme").await;
     assert_eq!(query::value(&mut gate, &format!("SELECT GET_LOCK('{name}', 1)")).await, "1");
-    fleet.write("20260101000000_t.up.sql", WAITS.replace("NAME", &name));
+    fleet.write("20260101000000_t.up.sql", &WAITS.replace("NAME", &name));
     let started = fleet.run(&format!("migrate:tenant {word}-acme")).start().await;
     let waiting = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO GET\\_LOCK%' AND db = DATABASE()";
     let is_waiting = async {
