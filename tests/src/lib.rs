@@ -38,7 +38,7 @@ pub use self::{
     fleet::{Fleet, KEY},
     program::Program,
     run::{Invocation, Output, Started},
-    server::{Server, on, some_server_is_there},
+    server::{Server, on, some_server_is_there, tell},
     snapshot::filters,
 };
 

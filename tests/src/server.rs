@@ -88,8 +88,8 @@ fn only_flavour() -> Option<String> {
     ONLY.get_or_init(|| std::env::var("THROWAWAY_FLAVOUR").ok().filter(|flavour| !flavour.is_empty())).clone()
 }
 
-/// Past the test runner, which swallows what a test that passes prints.
-pub(crate) fn tell(line: &str) {
+/// Says `line` past the test runner, which swallows what a test that passes prints.
+pub fn tell(line: &str) {
     writeln!(std::io::stderr(), "end-to-end: {line}").ok();
 }
 
