@@ -3,7 +3,8 @@
 /// What is replaced, for [`assert_output!`](crate::assert_output).
 pub fn filters() -> Vec<(&'static str, &'static str)> {
     vec![
-        (r"127\.0\.0\.1:\d+", "HOST:PORT"),
+        // Docker's bridge, where the engine is reached through it.
+        (r"\b(?:127\.0\.0\.1|172\.\d+\.\d+\.\d+):\d+", "HOST:PORT"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
         (r"connection \d+ \((\w+)@[^)]+\), for \d+ s", "connection N ($1@CLIENT), for N s"),
         // When it was applied and how long that took, in a list of versions.
