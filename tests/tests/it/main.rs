@@ -67,7 +67,16 @@ fn nothing_is_built_twice() {
 /// The crates in the tree of the workspace, each with the features of its every build.
 fn features(edges: &str) -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--quiet", "--color=never", "--workspace", "--prefix=none", "--format={p}|{f}", "--edges", edges])
+        .args([
+            "tree",
+            "--quiet",
+            "--color=never",
+            "--workspace",
+            "--prefix=none",
+            "--format={p}|{f}",
+            "--edges",
+            edges,
+        ])
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
