@@ -4,11 +4,13 @@
 //! holds them to it.
 
 // Floor 0: words.
+pub mod finding;
 pub mod history;
 pub mod migration;
 pub mod secret;
 pub mod tenant;
 // Floor 1: pure.
+pub mod schema;
 pub mod seal;
 pub mod sql;
 // Floor 2: judgment.

@@ -12,15 +12,15 @@ use std::{
 /// The words of floor 0 alone may use each other: a history speaks of versions, a target holds a secret. None of them
 /// decides or does anything, so there is no order to keep among them.
 const FLOORS: &[&[&str]] = &[
-    &["history", "migration", "secret", "tenant"],
-    &["seal", "sql"],
-    &["plan", "standing"],
+    &["finding", "history", "migration", "secret", "tenant"],
+    &["schema", "seal", "sql"],
+    &["lint", "plan", "rows", "standing"],
     &["event", "session"],
-    &["disk", "entropy", "make", "mysql"],
+    &["disk", "entropy", "git", "make", "mysql"],
     &["apply"],
-    &["failure", "summary"],
+    &["failure", "scratch", "summary"],
     &["fleet"],
-    &["provision"],
+    &["provision", "recover", "verify"],
     &["report"],
     &["cli"],
     &["lib", "main"],

@@ -1,0 +1,154 @@
+//! A database's schema, as its server describes it.
+//!
+//! A [`Snapshot`] holds every object twice: as the server's own SQL, by which two schemas are compared to the letter, and
+//! its tables as structure, for whoever has to fill them. Nothing here asks a server.
+
+use std::{collections::BTreeMap, fmt};
+
+/// The two servers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flavour {
+    /// MySQL.
+    MySql,
+    /// MariaDB.
+    MariaDb,
+}
+
+impl Flavour {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MySql => "MySQL",
+            Self::MariaDb => "MariaDB",
+        }
+    }
+}
+
+impl fmt::Display for Flavour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What a server says it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerVersion {
+    /// Which of the two.
+    pub flavour: Flavour,
+    /// Major, minor and patch, such as 10.11.6.
+    pub number: (u16, u16, u16),
+}
+
+impl fmt::Display for ServerVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (major, minor, patch) = self.number;
+        write!(f, "{} {major}.{minor}.{patch}", self.flavour)
+    }
+}
+
+/// The kinds of things a schema consists of, in an order in which they can be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// A sequence (MariaDB).
+    Sequence,
+    /// A table.
+    Table,
+    /// A stored function.
+    Function,
+    /// A stored procedure.
+    Procedure,
+    /// A view.
+    View,
+    /// A trigger.
+    Trigger,
+    /// An event.
+    Event,
+}
+
+/// Everything a database consists of, without its rows and without the tables of the migration history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The server it was taken on: SQL of different ones does not compare.
+    pub server: ServerVersion,
+    /// The database's own character set and collation, as `CREATE DATABASE` has them.
+    pub options: String,
+    /// Every object's definition in the server's words, normalised: what is no part of the schema (the next
+    /// `AUTO_INCREMENT`, an event's moment of birth) is left out.
+    pub objects: BTreeMap<(ObjectKind, String), String>,
+    /// The tables once more, as structure.
+    pub tables: BTreeMap<String, Table>,
+}
+
+/// A table's structure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// In the table's order.
+    pub columns: Vec<Column>,
+    /// By name; the primary key is called `PRIMARY`.
+    pub keys: Vec<Key>,
+    /// By name; those that point to other databases are left out.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// By name.
+    pub checks: Vec<Check>,
+}
+
+/// A column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// As `information_schema.columns.column_type` has it, such as `decimal(10,2) unsigned` or `enum('a','b')`.
+    pub column_type: String,
+    /// Its character set, if it has one.
+    pub character_set: Option<String>,
+    /// Whether it takes NULL.
+    pub is_nullable: bool,
+    /// Whether a row may leave it out: a default, an expression, `AUTO_INCREMENT`.
+    pub has_default: bool,
+    /// Whether the server computes it, so that no row may give it.
+    pub is_generated: bool,
+    /// Whether the server counts it.
+    pub is_auto_increment: bool,
+}
+
+/// A key (an index).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Its name.
+    pub name: String,
+    /// Whether no two rows may have the same.
+    pub is_unique: bool,
+    /// Its parts, in order.
+    pub parts: Vec<KeyPart>,
+}
+
+/// A part of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPart {
+    /// The column; `None` for an expression.
+    pub column: Option<String>,
+    /// How many characters or bytes of it count, if not all.
+    pub prefix: Option<u32>,
+}
+
+/// A foreign key within the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// Its name.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// The table they point to.
+    pub referenced_table: String,
+    /// That table's columns, in the same order.
+    pub referenced_columns: Vec<String>,
+}
+
+/// A CHECK constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Its name.
+    pub name: String,
+    /// What must be true, as the server prints it.
+    pub expression: String,
+}
