@@ -73,15 +73,19 @@ pub struct Statement {
     pub text: String,
     /// The line of the file it begins on, from 1: that of its first word, not of a comment before it.
     pub line: usize,
+    /// The byte of the file it begins at.
+    pub offset: usize,
     /// What it means for the transaction it runs in.
     pub kind: StatementKind,
 }
 
-/// One file: its bytes' checksum and its statements.
+/// One file: its text and the statements in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// The file's name without its folder, such as `20250127120000_add_priority_to_tasks.up.sql`.
     pub file_name: String,
+    /// All of it, comments included.
+    pub source: Arc<str>,
     /// SHA-384 of the file's bytes.
     pub checksum: Checksum,
     /// Its statements, in order; none where the file holds comments only.

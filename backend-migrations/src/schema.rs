@@ -93,6 +93,7 @@ pub struct Table {
 }
 
 /// A column.
+#[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name.

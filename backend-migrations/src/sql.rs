@@ -51,18 +51,23 @@ use crate::migration::{Checksum, Script, Statement};
 ///
 /// The first thing in the file that the server would not take, or that must not be in a migration.
 pub fn parse_script(file_name: &str, bytes: &[u8]) -> Result<Script, ScriptError> {
-    let statements = statements(bytes).map_err(|(kind, at)| ScriptError {
+    let (source, statements) = statements(bytes).map_err(|(kind, at)| ScriptError {
         file_name: file_name.to_owned(),
         line: 1 + count_lines(&bytes[..at]),
         kind,
     })?;
-    Ok(Script { file_name: file_name.to_owned(), checksum: Checksum::of(bytes), statements })
+    Ok(Script {
+        file_name: file_name.to_owned(),
+        source: source.into(),
+        checksum: Checksum::of(bytes),
+        statements,
+    })
 }
 
 /// An error with the offset of the byte it is about.
 type At = (ScriptErrorKind, usize);
 
-fn statements(bytes: &[u8]) -> Result<Vec<Statement>, At> {
+fn statements(bytes: &[u8]) -> Result<(&str, Vec<Statement>), At> {
     let text = str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         (ScriptErrorKind::NotUtf8 { at }, at)
@@ -82,6 +87,7 @@ fn statements(bytes: &[u8]) -> Result<Vec<Statement>, At> {
             statements.push(Statement {
                 text: text[piece.core.clone()].to_owned(),
                 line: lines.of(piece.core.start),
+                offset: piece.core.start,
                 kind: classify::kind(&split.words, piece.words.start),
             });
         }
@@ -89,7 +95,7 @@ fn statements(bytes: &[u8]) -> Result<Vec<Statement>, At> {
     if statements.is_empty() && !split.has_comment {
         return Err((ScriptErrorKind::Empty, 0));
     }
-    Ok(statements)
+    Ok((text, statements))
 }
 
 fn check(text: &str, split: &Split<'_>, piece: &Piece) -> Result<(), At> {

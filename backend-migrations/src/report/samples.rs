@@ -120,6 +120,7 @@ pub(super) fn planned(steps: &[(&str, Direction, usize)]) -> Outcome {
 fn migration(name: &str) -> Arc<Migration> {
     let script = |suffix: &str, statements: &[&str]| Script {
         file_name: format!("{name}.{suffix}.sql"),
+        source: statements.join(";\n\n").into(),
         checksum: Checksum::of(name.as_bytes()),
         statements: statements
             .iter()
@@ -127,6 +128,7 @@ fn migration(name: &str) -> Arc<Migration> {
             .map(|(i, text)| Statement {
                 text: (*text).to_owned(),
                 line: i * 3 + 1,
+                offset: 0,
                 kind: StatementKind::Ddl,
             })
             .collect(),

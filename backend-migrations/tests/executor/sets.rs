@@ -19,9 +19,14 @@ pub(crate) fn kind(statement: &str) -> StatementKind {
 /// A file; lines that begin with `--` are comments.
 pub(crate) fn script(file_name: String, text: &str) -> Script {
     let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with("--"));
-    let statement =
-        |(index, line): (usize, &str)| Statement { text: line.to_owned(), line: index + 1, kind: kind(line) };
-    Script { file_name, checksum: Checksum::of(text.as_bytes()), statements: lines.map(statement).collect() }
+    let statement = |(index, line): (usize, &str)| Statement {
+        text: line.to_owned(),
+        line: index + 1,
+        offset: line.as_ptr().addr() - text.as_ptr().addr(),
+        kind: kind(line),
+    };
+    let statements = lines.map(statement).collect();
+    Script { file_name, source: text.into(), checksum: Checksum::of(text.as_bytes()), statements }
 }
 
 /// A migration called `m<version>`.

@@ -10,6 +10,7 @@ use crate::{
 fn migration() -> Migration {
     let script = |file_name: &str| Script {
         file_name: file_name.into(),
+        source: "".into(),
         checksum: Checksum([0xab; 48]),
         statements: Vec::new(),
     };
