@@ -200,10 +200,10 @@ impl<'a> View<'a> {
             return (Presence::Nothing, Evidence::SessionOnly);
         }
         match position {
-            Position::After(n) if index < *n => match self.is_in_doubt(index, *n) {
-                true => (Presence::Unclear, Evidence::Edited),
-                false => (Presence::Yes, self.why_there(index, *n)),
-            },
+            Position::After(n) if index < *n && self.is_in_doubt(index, *n) => {
+                (Presence::Unclear, Evidence::Edited)
+            }
+            Position::After(n) if index < *n => (Presence::Yes, self.why_there(index, *n)),
             // It may have run, and may run again.
             Position::After(_) if self.case.said.is_none() && index < highest => {
                 (Presence::Unclear, Evidence::SameSchema)
@@ -416,11 +416,12 @@ fn distance(a: &Snapshot, b: &Snapshot, names: &BTreeSet<&ObjectName>) -> (usize
 
 /// The lines that only one of two texts has.
 fn line_diff(a: &str, b: &str) -> String {
-    let only = |of: &str, other: &str, sign: char| -> String {
+    let only = |of: &str, other: &str, sign: &str| -> String {
         let other: BTreeSet<_> = other.lines().collect();
-        of.lines().filter(|line| !other.contains(line)).map(|line| format!("{sign}{line}\n")).collect()
+        let lines = of.lines().filter(|line| !other.contains(line));
+        lines.flat_map(|line| [sign, line, "\n"]).collect()
     };
-    only(a, b, '-') + &only(b, a, '+')
+    only(a, b, "-") + &only(b, a, "+")
 }
 
 fn word(kind: ObjectKind) -> &'static str {

@@ -198,19 +198,19 @@ fn a_table_made_and_dropped_again_looks_like_none() {
 
 #[test]
 fn a_drop_of_several_tables_may_be_there_in_part() {
+    const WHOLE: &[&str] = &["a:1 b:1", "", "c:1"];
+    // It names a table that is not there, fails, and on MariaDB drops the others all the same.
+    const FAILS: &[&str] = &["a:1 b:1", "!"];
     let known = |states, real| Known {
         up: "DROP TABLE a, b; CREATE TABLE c (i INT);",
         states,
         real,
         ..Known::default()
     };
-    const WHOLE: &[&str] = &["a:1 b:1", "", "c:1"];
     check(&known(WHOLE, "b:1"), "partly 0, done: a, missing: b: pn");
     check(&known(WHOLE, "a:1 b:1"), "after 0: nn");
     check(&known(WHOLE, ""), "after 1: yn");
     check(&Known { journal: Some("0?"), ..known(WHOLE, "b:1") }, "partly 0, done: a, missing: b: pn");
-    // It names a table that is not there, fails, and on MariaDB drops the others all the same.
-    const FAILS: &[&str] = &["a:1 b:1", "!"];
     check(&known(FAILS, ""), "partly 0, done: a b, missing: : pn");
     check(&known(FAILS, "a:1"), "partly 0, done: b, missing: a: pn");
     check(&known(FAILS, "a:1 b:1"), "after 0: nn");
@@ -275,9 +275,9 @@ fn a_file_that_was_edited_since_is_noticed() {
 
 #[test]
 fn only_what_a_replay_agrees_with_is_declared() {
+    const STATES: &[&str] = &["", "a:1", "a:1 b:1"];
     let known = |states, real| Known { up: TWO_TABLES, states, real, ..Known::default() };
     let objects = |known: &Known, way| known.judge().objection(way).is_some();
-    const STATES: &[&str] = &["", "a:1", "a:1 b:1"];
     for (known, applied, not_applied, runs) in [
         (known(STATES, ""), true, false, false),
         (known(STATES, "a:1"), true, true, false),
