@@ -12,7 +12,7 @@ use std::{
 use super::GitError;
 
 /// Far more than reading some thousand files takes, even from a cold disk.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Runs git in `folder` with `input` on its standard input; gives its standard output.
 pub(super) fn git(folder: &Path, arguments: &[&str], input: Vec<u8>) -> Result<Vec<u8>, GitError> {
