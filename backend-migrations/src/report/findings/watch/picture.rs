@@ -53,10 +53,10 @@ impl Picture {
             return String::new();
         }
         let mut lines = vec![self.head(now)];
-        let mut lanes: Vec<_> =
+        let mut running: Vec<_> =
             self.lanes.iter().map(|(lane, (subject, since))| (since, lane, subject)).collect();
-        lanes.sort();
-        for (since, lane, subject) in lanes.iter().take(N_LANES_MAX) {
+        running.sort();
+        for (since, lane, subject) in running.iter().take(N_LANES_MAX) {
             // The time stands before what may be cut off at the terminal's edge.
             let span = match now.saturating_sub(**since).as_secs() {
                 0 => String::new(),
@@ -65,8 +65,8 @@ impl Picture {
             let subject = self.paint.paint(Tone::Quiet, visible(subject));
             lines.push(format!("   🔬 {}{span} · {subject}", visible(lane)));
         }
-        if lanes.len() > N_LANES_MAX {
-            let line = format!("   … and {} more", lanes.len() - N_LANES_MAX);
+        if running.len() > N_LANES_MAX {
+            let line = format!("   … and {} more", running.len() - N_LANES_MAX);
             lines.push(self.paint.paint(Tone::Quiet, line));
         }
         // A line that fills the last column makes some terminals begin another one.
