@@ -247,7 +247,7 @@ async fn a_tenants_account_sees_its_database(server: &'static Server) {
     assert_eq!(snapshot.objects.len(), 9, "{:#?}", snapshot.objects.keys());
     assert!(!snapshot.to_sql().contains("DEFINER="), "it made all of them itself");
     // Root sees the same, and that somebody else made it.
-    let seen_by_root = inspector(&server.url(fleet.database("a"))).await.snapshot().await.unwrap();
+    let seen_by_root = inspector(&server.url(&fleet.database("a"))).await.snapshot().await.unwrap();
     let differing: Vec<_> = snapshot.diff(&seen_by_root).into_iter().map(|d| d.object).collect();
     assert_eq!(differing, [ObjectKind::View, ObjectKind::Trigger]);
 }
