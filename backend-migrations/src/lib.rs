@@ -14,6 +14,7 @@ pub mod schema;
 pub mod seal;
 pub mod sql;
 // Floor 2: judgment.
+pub mod diagnosis;
 pub mod plan;
 pub mod standing;
 // Floor 3: speech.

@@ -14,7 +14,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["finding", "history", "migration", "secret", "tenant"],
     &["schema", "seal", "sql"],
-    &["lint", "plan", "rows", "standing"],
+    &["diagnosis", "lint", "plan", "rows", "standing"],
     &["event", "session"],
     &["disk", "entropy", "git", "make", "mysql"],
     &["apply"],

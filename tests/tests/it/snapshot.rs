@@ -144,6 +144,9 @@ fn birth_has_passed(database: &str) -> String {
 }
 
 async fn what_differs_is_told(server: &'static Server) {
+    use DifferenceKind::{Changed, Extra, Missing, Reordered};
+    use ObjectKind::{Database, Event, Function, Procedure, Table, Trigger, View};
+
     let _ = database(server, "snapshot_differs").await;
     let mut inspector = inspector(&server.url("snapshot_differs")).await;
     make(&mut inspector).await;
@@ -154,8 +157,6 @@ async fn what_differs_is_told(server: &'static Server) {
         assert_eq!(found, expected, "{sql}");
         assert_ne!(before.fingerprint(), after.fingerprint(), "{sql}");
     };
-    use DifferenceKind::{Changed, Extra, Missing, Reordered};
-    use ObjectKind::{Database, Event, Function, Procedure, Table, Trigger, View};
     // What is done, what it makes different, how it is undone.
     let cases: &[(&[&str], (DifferenceKind, ObjectKind, &str), &[&str])] = &[
         (
