@@ -6,7 +6,7 @@ use super::{Case, Diagnosis, Evidence, Judged, ObjectName, Position, Presence, R
 use crate::{
     history::StatementDigest,
     migration::{Direction, Statement, StatementKind},
-    schema::{ObjectKind, Snapshot},
+    schema::Snapshot,
 };
 
 pub(super) fn judge(case: &Case<'_>) -> Diagnosis {
