@@ -15,6 +15,7 @@ pub mod seal;
 pub mod sql;
 // Floor 2: judgment.
 pub mod plan;
+pub mod rows;
 pub mod standing;
 // Floor 3: speech.
 pub mod event;
