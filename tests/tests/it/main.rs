@@ -6,6 +6,8 @@ mod bad_settings;
 mod bad_tenants;
 mod broken_runs;
 mod corpus;
+mod course;
+mod cut_everywhere;
 mod deploy;
 mod noop;
 mod plan;
