@@ -9,6 +9,7 @@ mod corpus;
 mod course;
 mod cut_everywhere;
 mod deploy;
+mod many_runners;
 mod noop;
 mod plan;
 mod provisioning;
