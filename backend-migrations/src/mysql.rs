@@ -3,6 +3,7 @@
 mod books;
 mod central;
 mod connect;
+mod monitor;
 mod provisioning;
 mod relay;
 mod server_error;
@@ -13,6 +14,7 @@ pub(crate) use self::provisioning::Admin;
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
+    monitor::Monitor,
     session::MySqlSession,
     url::{UrlError, parse_url},
 };

@@ -1,10 +1,14 @@
 //! What the executor asks of a connection to one database. All decisions sit above it; it only carries them out.
 
+mod activity;
 mod error;
 
 use std::{future::Future, time::Duration};
 
-pub use self::error::{ConnectError, Fate, LockHolder, SessionError, Whose};
+pub use self::{
+    activity::Activity,
+    error::{ConnectError, Fate, LockHolder, SessionError, Whose},
+};
 
 use crate::{
     history::{History, StatementDigest},

@@ -24,6 +24,7 @@ mod error;
 mod excerpt;
 mod lex;
 mod refuse;
+mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
     refuse::Refusal,
+    shape::shape,
 };
 
 use self::{

@@ -1,5 +1,6 @@
 //! The end-to-end tests: one binary, a module per theme.
 
+mod activity;
 mod bad_files;
 mod bad_servers;
 mod bad_settings;
