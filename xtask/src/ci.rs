@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, ExitCode, ExitStatus},
 };
 
@@ -84,8 +84,7 @@ fn push(args: &mut Vec<OsString>, name: &str, values: impl IntoIterator<Item = O
 }
 
 /// Runs both, one after the other, on the streams of this process.
-pub(crate) fn run(args: &Args, format: Format, migrations: Option<PathBuf>) -> ExitCode {
-    let migrations = migrations.as_deref();
+pub(crate) fn run(args: &Args, format: Format, migrations: Option<&Path>) -> ExitCode {
     let codes = [args.lint(format, migrations), args.verify(format, migrations)].map(|args| {
         let program = std::env::current_exe()?;
         Command::new(program).args(args).status().map(code)
@@ -120,16 +119,16 @@ mod tests {
         args: Args,
     }
 
-    fn check(line: &str, lint: &str, verify: &str) {
-        let args = Line::parse_from(["ci"].into_iter().chain(line.split_whitespace())).args;
+    fn check(typed: &str, lint: &str, verify: &str) {
+        let args = Line::parse_from(["ci"].into_iter().chain(typed.split_whitespace())).args;
         let text = |args: Vec<OsString>| args.join(" ".as_ref()).into_string().expect("UTF-8");
         assert_eq!(
             text(args.lint(Format::Human, None)),
             format!("migrate:lint --format human{lint}"),
-            "{line}"
+            "{typed}"
         );
         let verify = format!("migrate:verify --format human{verify}");
-        assert_eq!(text(args.verify(Format::Human, None)), verify, "{line}");
+        assert_eq!(text(args.verify(Format::Human, None)), verify, "{typed}");
     }
 
     #[test]

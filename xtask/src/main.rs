@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Task::Library(command) => {
             cli::run(command, cli.global, Face { name, migrations_dir: root().join("migrations") })
         }
-        Task::Ci(args) => ci::run(&args, cli.global.format, cli.global.migrations),
+        Task::Ci(args) => ci::run(&args, cli.global.format, cli.global.migrations.as_deref()),
         Task::Demo(args) => workbench::run("demo", &args),
         Task::DevUp(args) => workbench::run("dev:up", &args),
         Task::DevDown(args) => workbench::run("dev:down", &args),
