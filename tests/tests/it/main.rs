@@ -17,6 +17,7 @@ mod provisioning;
 mod resume;
 mod rollback;
 mod rollout;
+mod server_kills;
 mod smoke;
 mod status;
 mod twin;
