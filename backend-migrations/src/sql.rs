@@ -17,12 +17,14 @@
 //! # Ok::<(), backend_migrations::sql::ScriptError>(())
 //! ```
 
+pub mod change;
 mod classify;
 mod client;
 mod compound;
 mod error;
 mod excerpt;
 mod lex;
+mod read;
 mod refuse;
 mod shape;
 mod split;
@@ -33,6 +35,7 @@ mod words;
 pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
+    read::read,
     refuse::Refusal,
     shape::shape,
 };
