@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     apply::{self, Applied, Work},
     entropy::pause_before_retry,
-    event::{Event, Events, Failure, MigrationPlanned, Outcome, Scope, StopReason, Task},
+    event::{Event, Events, Failure, MigrationDone, MigrationPlanned, Outcome, Scope, StopReason, Task},
     migration::{Direction, MigrationSet},
     plan::PlanOptions,
     seal,
@@ -104,16 +104,46 @@ pub async fn run<C: Connect>(
     stop: &Stop,
     on_event: impl FnMut(&Event) -> io::Result<()>,
 ) -> Summary {
+    let work = JobWork { connector, set, job: options.job, stop };
+    run_work(&work, key, candidates, options, stop, on_event).await
+}
+
+/// What is done with each database of a run.
+pub trait TenantWork {
+    /// What the run is for.
+    fn task(&self) -> Task;
+
+    /// Whether it only says what it would do.
+    fn is_dry_run(&self) -> bool;
+
+    /// One tenant's turn; `done` grows with every migration that is complete, so that they are known after a failure too.
+    fn work(
+        &self,
+        target: Target,
+        events: &Events,
+        done: &mut Vec<MigrationDone>,
+    ) -> impl Future<Output = Result<Outcome, Box<Failure>>>;
+}
+
+/// As [`run`], with work of any kind; [`FleetOptions::job`] is not looked at.
+pub async fn run_work(
+    work: &impl TenantWork,
+    key: Option<&Key>,
+    candidates: Vec<Candidate>,
+    options: &FleetOptions,
+    stop: &Stop,
+    on_event: impl FnMut(&Event) -> io::Result<()>,
+) -> Summary {
     let (events, receiver) = Events::channel();
     let started = Instant::now();
     let mut teller =
         Teller { receiver, on_event, is_deaf: false, summary: Summary::default(), stop_reason: None };
-    let crew = Crew { connector, key, set, options, stop, events };
+    let crew = Crew { work, key, tls: &options.tls, events };
     teller.tell(&Event::RolloutStarted {
-        task: options.job.task(),
+        task: work.task(),
         scope: options.scope,
         n_tenants: candidates.len(),
-        is_dry_run: matches!(options.job, Job::Plan(_)),
+        is_dry_run: work.is_dry_run(),
     });
     let mut queue = Queue::new(candidates, options.per_server.get());
     let mut running = FuturesUnordered::new();
@@ -268,101 +298,26 @@ impl Queue {
 }
 
 /// What every tenant's turn works with.
-struct Crew<'a, C> {
-    connector: &'a C,
+struct Crew<'a, W> {
+    work: &'a W,
     key: Option<&'a Key>,
-    set: &'a MigrationSet,
-    options: &'a FleetOptions,
-    stop: &'a Stop,
+    tls: &'a Tls,
     events: Events,
 }
 
-impl<C: Connect> Crew<'_, C> {
+impl<W: TenantWork> Crew<'_, W> {
     async fn turn(&self, candidate: Candidate) {
         let tenant = candidate.label().clone();
         let started = Instant::now();
         self.events.tell(Event::TenantStarted { tenant: tenant.clone() }).await;
-        let mut applied = Applied::default();
-        let result = self.work(candidate, &tenant, &mut applied).await;
-        let outcome = match result {
-            Err(failure) => Outcome::Failed { done: applied.done, failure },
-            Ok(Some(outcome)) => outcome,
-            Ok(None) if applied.n_remaining > 0 => {
-                Outcome::Stopped { done: applied.done, n_remaining: applied.n_remaining }
-            }
-            Ok(None) if applied.done.is_empty() => Outcome::UpToDate,
-            Ok(None) => Outcome::Migrated { done: applied.done },
+        let mut done = Vec::new();
+        let result = match self.open(candidate) {
+            Ok(target) => self.work.work(target, &self.events, &mut done).await,
+            Err(failure) => Err(failure),
         };
+        let outcome = result.unwrap_or_else(|failure| Outcome::Failed { done, failure });
         let elapsed: Duration = started.elapsed();
         self.events.tell(Event::TenantFinished { tenant, outcome, elapsed }).await;
-    }
-
-    /// Gives the outcome of a job that only looks; what an apply did is in `applied`.
-    async fn work(
-        &self,
-        candidate: Candidate,
-        tenant: &SharedLabel,
-        applied: &mut Applied,
-    ) -> Result<Option<Outcome>, Box<Failure>> {
-        let target = self.open(candidate)?;
-        let mut session = select! {
-            biased;
-            session = self.connect(target, tenant) => {
-                session.map_err(|error| Box::new(Failure::no_connection(&error, tenant)))?
-            }
-            () = self.stop.hard.cancelled() => {
-                return Ok(Some(Outcome::Stopped { done: Vec::new(), n_remaining: 0 }));
-            }
-        };
-        let work =
-            |options| Work { set: self.set, options, tenant, events: &self.events, stop: &self.stop.soft };
-        let result = match &self.options.job {
-            Job::Inspect => match session.history().await {
-                Ok(history) => Ok(Some(Outcome::Inspected { standing: Standing::of(self.set, &history) })),
-                Err(error) => Err(boxed(error)),
-            },
-            Job::Plan(options) => match apply::prepare(&mut session, work(options)).await {
-                Ok(plan) if plan.steps.is_empty() => Ok(Some(Outcome::UpToDate)),
-                Ok(plan) => Ok(Some(Outcome::Planned {
-                    steps: plan
-                        .steps
-                        .into_iter()
-                        .map(|step| MigrationPlanned {
-                            migration: step.migration,
-                            direction: step.direction,
-                            n_finished: step.n_finished,
-                        })
-                        .collect(),
-                })),
-                Err(error) => Err(boxed(error)),
-            },
-            Job::Apply(options) => match apply::apply(&mut session, work(options), applied).await {
-                Ok(()) => Ok(None),
-                Err(error) => Err(boxed(error)),
-            },
-        };
-        session.close().await;
-        result
-    }
-
-    /// Connects, and tries again where a server may be back in a moment, unless the run is told to stop meanwhile.
-    async fn connect(&self, target: Target, tenant: &SharedLabel) -> Result<C::Session, ConnectError> {
-        let n_tries_max = self.connector.retries() + 1;
-        let mut n_tries = 1;
-        loop {
-            match self.connector.connect(target.clone()).await {
-                Err(error) if error.is_passing() && n_tries < n_tries_max => {
-                    let for_what = format!("try {} of {n_tries_max} after: {error}", n_tries + 1);
-                    self.events.tell(Event::Waiting { tenant: tenant.clone(), at: None, for_what }).await;
-                    select! {
-                        biased;
-                        () = self.stop.soft.cancelled() => return Err(error),
-                        () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
-                    }
-                }
-                result => return result,
-            }
-        }
     }
 
     fn open(&self, candidate: Candidate) -> Result<Target, Box<Failure>> {
@@ -377,7 +332,111 @@ impl<C: Connect> Crew<'_, C> {
                     password: seal::open(&sealed.sealed_password, key).map_err(boxed)?,
                     label: sealed.label,
                     user: sealed.user,
-                    tls: self.options.tls.clone(),
+                    tls: self.tls.clone(),
+                })
+            }
+        }
+    }
+}
+
+/// The work of a [`Job`].
+struct JobWork<'a, C> {
+    connector: &'a C,
+    set: &'a MigrationSet,
+    job: Job,
+    stop: &'a Stop,
+}
+
+impl<C: Connect> TenantWork for JobWork<'_, C> {
+    fn task(&self) -> Task {
+        self.job.task()
+    }
+
+    fn is_dry_run(&self) -> bool {
+        matches!(self.job, Job::Plan(_))
+    }
+
+    async fn work(
+        &self,
+        target: Target,
+        events: &Events,
+        done: &mut Vec<MigrationDone>,
+    ) -> Result<Outcome, Box<Failure>> {
+        let tenant = target.label.clone();
+        let mut session = select! {
+            biased;
+            session = self.connect(target, events) => {
+                session.map_err(|error| Box::new(Failure::no_connection(&error, &tenant)))?
+            }
+            () = self.stop.hard.cancelled() => {
+                return Ok(Outcome::Stopped { done: Vec::new(), n_remaining: 0 });
+            }
+        };
+        let result = self.on(&mut session, &tenant, events, done).await;
+        session.close().await;
+        result
+    }
+}
+
+impl<C: Connect> JobWork<'_, C> {
+    /// Connects, and tries again where a server may be back in a moment, unless the run is told to stop meanwhile.
+    async fn connect(&self, target: Target, events: &Events) -> Result<C::Session, ConnectError> {
+        let n_tries_max = self.connector.retries() + 1;
+        let mut n_tries = 1;
+        loop {
+            match self.connector.connect(target.clone()).await {
+                Err(error) if error.is_passing() && n_tries < n_tries_max => {
+                    let (tenant, for_what) = (
+                        target.label.clone(),
+                        format!("try {} of {n_tries_max} after: {error}", n_tries + 1),
+                    );
+                    events.tell(Event::Waiting { tenant, at: None, for_what }).await;
+                    select! {
+                        biased;
+                        () = self.stop.soft.cancelled() => return Err(error),
+                        () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
+                    }
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn on(
+        &self,
+        session: &mut C::Session,
+        tenant: &SharedLabel,
+        events: &Events,
+        done: &mut Vec<MigrationDone>,
+    ) -> Result<Outcome, Box<Failure>> {
+        let work = |options| Work { set: self.set, options, tenant, events, stop: &self.stop.soft };
+        match &self.job {
+            Job::Inspect => {
+                let history = session.history().await.map_err(boxed)?;
+                Ok(Outcome::Inspected { standing: Standing::of(self.set, &history) })
+            }
+            Job::Plan(options) => {
+                let plan = apply::prepare(session, work(options)).await.map_err(boxed)?;
+                if plan.steps.is_empty() {
+                    return Ok(Outcome::UpToDate);
+                }
+                let steps = plan.steps.into_iter().map(|step| MigrationPlanned {
+                    migration: step.migration,
+                    direction: step.direction,
+                    n_finished: step.n_finished,
+                });
+                Ok(Outcome::Planned { steps: steps.collect() })
+            }
+            Job::Apply(options) => {
+                let mut applied = Applied::default();
+                let result = apply::apply(session, work(options), &mut applied).await;
+                *done = applied.done;
+                result.map_err(boxed)?;
+                let done = std::mem::take(done);
+                Ok(match (applied.n_remaining, done.is_empty()) {
+                    (0, true) => Outcome::UpToDate,
+                    (0, false) => Outcome::Migrated { done },
+                    (n_remaining, _) => Outcome::Stopped { done, n_remaining },
                 })
             }
         }

@@ -6,10 +6,12 @@
 mod closing;
 mod dry_run;
 mod failure;
+pub mod findings;
 mod human;
 mod json;
 mod lines;
 mod live;
+mod pace;
 #[cfg(test)]
 mod samples;
 mod status;

@@ -185,7 +185,7 @@ fn the_defaults_in_the_help_are_the_defaults() {
     for (variable, flag, default, _) in limits() {
         let (_, rest) = text.split_once(flag).unwrap();
         let (_, rest) = rest.split_once(&format!("[env: {variable}] ")).unwrap();
-        assert!(rest.starts_with(&format!("[default: {default}]"))), "{flag}: {rest}");
+        assert!(rest.starts_with(&format!("[default: {default}]")), "{flag}: {rest}");
     }
 }
 

@@ -1,0 +1,95 @@
+//! The ways on from a half-done migration, and what stands against each.
+
+use super::{Diagnosis, Position};
+use crate::migration::Direction;
+
+/// A way on from a migration that was begun and not completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// Run the rest of its script.
+    Resume,
+    /// Return to before: run the end of the other script that undoes what is there.
+    Undo,
+    /// Declare it applied.
+    MarkApplied,
+    /// Declare it not applied.
+    MarkNotApplied,
+}
+
+impl Way {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Resume, Self::Undo, Self::MarkApplied, Self::MarkNotApplied];
+
+    /// The word for it, which is its flag's name as well.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Resume => "resume",
+            Self::Undo => "undo",
+            Self::MarkApplied => "mark-applied",
+            Self::MarkNotApplied => "mark-not-applied",
+        }
+    }
+
+    /// Whether the migration is applied once this way is gone, for a script of this direction.
+    pub fn is_applied_after(self, direction: Direction) -> bool {
+        match self {
+            Self::Resume => direction == Direction::Up,
+            Self::Undo => direction == Direction::Down,
+            Self::MarkApplied => true,
+            Self::MarkNotApplied => false,
+        }
+    }
+}
+
+impl Diagnosis {
+    /// What stands against going `way`, as far as the diagnosis tells; `None` where nothing does.
+    ///
+    /// A declaration wants a schema that agrees with it. To run anything, it must be known what has run.
+    pub fn objection(&self, way: Way) -> Option<String> {
+        if let Some(doubt) = self.doubts.first() {
+            return Some(doubt.clone());
+        }
+        match way {
+            Way::Resume | Way::Undo => self.objection_to_run(),
+            Way::MarkApplied | Way::MarkNotApplied => self.objection_to_declare(way),
+        }
+    }
+
+    /// Whether everything the script does is in the database, if it is known.
+    pub fn is_whole(&self) -> bool {
+        self.position == Position::After(self.statements.len())
+    }
+
+    fn objection_to_run(&self) -> Option<String> {
+        match &self.position {
+            Position::After(_) => None,
+            Position::Partly { statement, .. } => {
+                Some(format!("statement {} is there in part, and no statement runs in part", statement + 1))
+            }
+            Position::OneOf(numbers) => {
+                let (first, last) = (numbers.first().copied()?, numbers.last().copied()?);
+                Some(match last - first {
+                    0 | 1 => format!("whether statement {} is in the database is not known", first + 1),
+                    _ => format!(
+                        "which of the statements {} to {last} are in the database is not known",
+                        first + 1
+                    ),
+                })
+            }
+            Position::Unlike { .. } => Some("the schema is as after none of the statements".to_owned()),
+        }
+    }
+
+    fn objection_to_declare(&self, way: Way) -> Option<String> {
+        let is_whole = (way == Way::MarkApplied) == (self.direction == Direction::Up);
+        let n = if is_whole { self.statements.len() } else { 0 };
+        let claim = if is_whole { "all of its statements are" } else { "none of its statements is" };
+        if !self.is_replayed {
+            return Some(format!("that {claim} in the database was compared with no scratch database"));
+        }
+        if self.possible.contains(&n) && !matches!(self.position, Position::Partly { .. }) {
+            return None;
+        }
+        Some(format!("the schema is not what it is when {claim} in the database"))
+    }
+}
