@@ -17,6 +17,7 @@ pub mod sql;
 // Floor 2: judgment.
 pub mod diagnosis;
 pub mod plan;
+pub mod rows;
 pub mod standing;
 // Floor 3: speech.
 pub mod event;

@@ -30,6 +30,7 @@ mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
+mod unqualify;
 mod words;
 
 pub use self::{
@@ -38,6 +39,7 @@ pub use self::{
     read::read,
     refuse::Refusal,
     shape::shape,
+    unqualify::unqualify,
 };
 
 use self::{
