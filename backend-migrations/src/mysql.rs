@@ -1,8 +1,10 @@
 //! The edge to MySQL and MariaDB: the only module that knows sqlx and writes SQL of its own.
 
+mod blockers;
 mod books;
 mod central;
 mod connect;
+mod introspect;
 mod monitor;
 mod provisioning;
 mod relay;
@@ -14,6 +16,7 @@ pub(crate) use self::provisioning::Admin;
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
+    introspect::{Inspector, Value},
     monitor::Monitor,
     session::MySqlSession,
     url::{UrlError, parse_url},

@@ -17,24 +17,29 @@
 //! # Ok::<(), backend_migrations::sql::ScriptError>(())
 //! ```
 
+pub mod change;
 mod classify;
 mod client;
 mod compound;
 mod error;
 mod excerpt;
 mod lex;
+mod read;
 mod refuse;
 mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
+mod unqualify;
 mod words;
 
 pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
+    read::read,
     refuse::Refusal,
     shape::shape,
+    unqualify::unqualify,
 };
 
 use self::{

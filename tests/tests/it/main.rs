@@ -19,6 +19,7 @@ mod rollback;
 mod rollout;
 mod server_kills;
 mod smoke;
+mod snapshot;
 mod status;
 mod twin;
 mod twin_dirty;
