@@ -23,18 +23,22 @@ mod compound;
 mod error;
 mod excerpt;
 mod lex;
+mod online;
 mod refuse;
 mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
+mod unqualify;
 mod words;
 
 pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
+    online::{TableChange, created_table},
     refuse::Refusal,
     shape::shape,
+    unqualify::unqualify,
 };
 
 use self::{
