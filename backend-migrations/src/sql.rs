@@ -35,7 +35,7 @@ mod words;
 pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
-    online::{TableChange, created_table},
+    online::{TableChange, created_table, inserted_table},
     refuse::Refusal,
     shape::shape,
     unqualify::unqualify,

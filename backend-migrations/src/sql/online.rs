@@ -34,7 +34,7 @@ impl TableChange {
             _ => None,
         }?;
         let option = |name: &str| {
-            let at = words.find(0, |at| words.is(at, name) && at > 2)?;
+            let at = words.find(3, |at| words.is(at, name))?;
             let value = if words.is_symbol(at + 1, "=") { at + 2 } else { at + 1 };
             Some(words.text(value).to_ascii_uppercase())
         };
@@ -64,6 +64,17 @@ pub fn created_table(statement: &str) -> Option<String> {
         return None;
     }
     Some(name(&words, words.skip(at + 1, &["IF", "NOT", "EXISTS"])))
+}
+
+/// The name of the table that an `INSERT` or `REPLACE` puts rows into, without quotes and without its database.
+pub fn inserted_table(statement: &str) -> Option<String> {
+    let words = Words::new(statement, &lex::lex(statement).tokens);
+    if !words.is(0, "INSERT") && !words.is(0, "REPLACE") {
+        return None;
+    }
+    let modifiers = ["LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "IGNORE", "INTO"];
+    let at = modifiers.iter().fold(1, |at, modifier| words.skip(at, &[modifier]));
+    Some(name(&words, at))
 }
 
 fn alter(statement: &str, words: &Words<'_>) -> Option<TableChange> {
@@ -225,5 +236,15 @@ mod tests {
         check("CREATE OR REPLACE TABLE t (a INT)", Some("t"));
         check("CREATE VIEW v AS SELECT 1", None);
         check("ALTER TABLE t ADD a INT", None);
+    }
+
+    #[test]
+    fn tables_that_take_rows() {
+        let check =
+            |statement: &str, table: Option<&str>| assert_eq!(inserted_table(statement).as_deref(), table);
+        check("INSERT INTO t VALUES (1)", Some("t"));
+        check("insert ignore `d`.`t` (a) SELECT 1", Some("t"));
+        check("REPLACE INTO t SET a = 1", Some("t"));
+        check("UPDATE t SET a = 1", None);
     }
 }
