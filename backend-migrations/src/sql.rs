@@ -17,6 +17,7 @@
 //! # Ok::<(), backend_migrations::sql::ScriptError>(())
 //! ```
 
+pub mod change;
 mod classify;
 mod client;
 mod compound;
@@ -24,6 +25,7 @@ mod error;
 mod excerpt;
 mod lex;
 mod online;
+mod read;
 mod refuse;
 mod shape;
 mod split;
@@ -36,6 +38,7 @@ pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
     online::{TableChange, created_table, inserted_table},
+    read::read,
     refuse::Refusal,
     shape::shape,
     unqualify::unqualify,
