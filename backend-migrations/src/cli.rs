@@ -19,6 +19,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 
 pub use self::exit::ExitStatus;
+/// For its fuzz target.
+#[doc(hidden)]
+pub use self::settings::parse_duration;
 use self::{error::CliError, settings::Settings};
 
 /// Where the commands are called from.

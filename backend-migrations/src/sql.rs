@@ -73,6 +73,13 @@ pub fn parse_script(file_name: &str, bytes: &[u8]) -> Result<Script, ScriptError
     })
 }
 
+/// The pieces of `text`, one a statement, comments and white space included: joined with `;` they are the text. For the
+/// fuzz target that holds this so.
+#[doc(hidden)]
+pub fn pieces(text: &str) -> Vec<&str> {
+    split::split(text).pieces.into_iter().map(|piece| &text[piece.span]).collect()
+}
+
 /// An error with the offset of the byte it is about.
 type At = (ScriptErrorKind, usize);
 

@@ -290,7 +290,7 @@ impl MigrationKind {
 }
 
 /// A duration such as `5s`, `500ms`, `10m`, `1h` or `1h 30m`; a bare number is seconds.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_hours(30 * 24);
     let duration = match text.trim().parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
