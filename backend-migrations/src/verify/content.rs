@@ -28,7 +28,7 @@ struct TableContent {
 /// What is not as it was. It names tables and columns and never a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// TableContent that are gone.
+    /// Rows that are gone.
     Gone {
         /// The table.
         table: String,
@@ -37,7 +37,7 @@ pub enum Difference {
         /// Of how many.
         n_before: usize,
     },
-    /// TableContent that hold another value in a column.
+    /// Rows that hold another value in a column.
     Changed {
         /// The table.
         table: String,
@@ -48,7 +48,7 @@ pub enum Difference {
         /// Of how many.
         n_before: usize,
     },
-    /// TableContent that were not there.
+    /// Rows that were not there.
     Added {
         /// The table.
         table: String,
