@@ -1,6 +1,6 @@
 //! Rows that are made up, and rows compared.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 use backend_migrations::{
     mysql::{Inspector, MySqlConnector, parse_url},
