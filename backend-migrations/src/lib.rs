@@ -38,6 +38,7 @@ pub mod summary;
 pub mod fleet;
 // Floor 8: a new one.
 pub mod provision;
+pub mod verify;
 // Floor 9: telling it.
 #[cfg(feature = "cli")]
 pub mod report;

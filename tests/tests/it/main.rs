@@ -17,6 +17,7 @@ mod provisioning;
 mod resume;
 mod rollback;
 mod rollout;
+mod rows;
 mod scratch;
 mod server_kills;
 mod smoke;
