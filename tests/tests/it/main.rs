@@ -20,6 +20,7 @@ mod rollout;
 mod server_kills;
 mod smoke;
 mod snapshot;
+mod splitter_and_server;
 mod status;
 mod twin;
 mod twin_dirty;
