@@ -10,6 +10,7 @@ mod corpus;
 mod course;
 mod cut_everywhere;
 mod deploy;
+mod guarantees;
 mod many_runners;
 mod noop;
 mod plan;
