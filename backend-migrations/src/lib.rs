@@ -32,11 +32,13 @@ pub mod mysql;
 pub mod apply;
 // Floor 6: what came of it.
 pub mod failure;
+pub mod scratch;
 pub mod summary;
 // Floor 7: many databases.
 pub mod fleet;
 // Floor 8: a new one.
 pub mod provision;
+pub mod verify;
 // Floor 9: telling it.
 #[cfg(feature = "cli")]
 pub mod report;

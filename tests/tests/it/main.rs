@@ -18,6 +18,8 @@ mod provisioning;
 mod resume;
 mod rollback;
 mod rollout;
+mod rows;
+mod scratch;
 mod server_kills;
 mod smoke;
 mod snapshot;
