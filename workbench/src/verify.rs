@@ -16,7 +16,7 @@ use backend_migrations::{
     cli::ExitStatus,
     directive::SideFile,
     disk,
-    finding::{Inspection, Review},
+    finding::{Inspection, Review, Source, Suite},
     git::{self, Base},
     migration::{MigrationSet, Script, Version},
     mysql::MySqlConnector,
@@ -103,6 +103,8 @@ struct Set {
     side_file: SideFile,
     fixtures: Vec<Script>,
     schema_file: PathBuf,
+    /// As findings have it.
+    schema_path: String,
     /// Whether it is a finding that there is no such file.
     wants_schema_file: bool,
 }
@@ -185,7 +187,7 @@ async fn prove(
     seed: u64,
     is_to_update: bool,
     watch: &Watch,
-) -> anyhow::Result<backend_migrations::finding::Suite> {
+) -> anyhow::Result<Suite> {
     let connector = MySqlConnector::new(Limits::DEFAULT, CancellationToken::new());
     let job = Job {
         connector: &connector,
@@ -207,6 +209,9 @@ async fn prove(
         }
         let committed = fs::read_to_string(&set.schema_file).ok();
         if committed.is_some() || set.wants_schema_file {
+            let source =
+                Source { path: set.schema_path.clone(), text: committed.clone().unwrap_or_default().into() };
+            proof.suite.sources.insert(file_name.clone(), source);
             let finding = schema_file::compare(&set.name, &file_name, committed.as_deref(), schema);
             proof.suite.findings.extend(finding);
         }
@@ -238,11 +243,17 @@ fn set(args: &Args, folder: &Path, wants_schema_file: bool) -> anyhow::Result<Se
         let only: BTreeSet<_> = args.only.iter().copied().map(Version).collect();
         selected = Some(selected.map_or(only.clone(), |selected| &selected & &only));
     }
+    let schema_file = beside.join(format!("{name}.schema.sql"));
+    let schema_path = match git::prefix(beside) {
+        Ok(prefix) => format!("{prefix}{name}.schema.sql"),
+        Err(_) => schema_file.display().to_string(),
+    };
     let fixtures = fixtures(&beside.join("fixtures").join(&name))?;
     Ok(Set {
         folder: git::prefix(folder).unwrap_or_else(|_| folder.display().to_string()),
         side_file: disk::load_side_file(beside)?,
-        schema_file: beside.join(format!("{name}.schema.sql")),
+        schema_file,
+        schema_path,
         wants_schema_file,
         name,
         migrations,
