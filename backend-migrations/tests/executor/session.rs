@@ -347,5 +347,7 @@ fn name(record: &Record<'_>) -> &'static str {
         Record::Finish { .. } => "finish",
         Record::Fail { .. } => "fail",
         Record::Abandon { .. } => "abandon",
+        Record::Settle { .. } => "settle",
+        Record::Declare { .. } => "declare",
     }
 }
