@@ -6,6 +6,7 @@
 mod closing;
 mod dry_run;
 mod failure;
+pub mod findings;
 mod human;
 mod json;
 mod lines;

@@ -87,7 +87,7 @@ pub fn error_line(code: &str, message: &str, hint: Option<&str>) -> String {
 }
 
 /// JSON leaves some characters as they are that a terminal would obey; as `\u009b` they are the same to a program.
-fn to_line(value: &impl Serialize) -> String {
+pub(super) fn to_line(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("the wire's structs have string keys only");
     let mut line = String::with_capacity(json.len() + 1);
     for c in json.chars() {
