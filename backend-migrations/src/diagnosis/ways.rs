@@ -41,6 +41,19 @@ impl Way {
     }
 }
 
+/// A way on from one half-done migration in one database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Which.
+    pub way: Way,
+    /// What stands against it.
+    pub objection: Option<String>,
+    /// Whether `--force` goes it all the same.
+    pub may_be_forced: bool,
+    /// What would be sent to the database, in order.
+    pub sql: Vec<String>,
+}
+
 impl Diagnosis {
     /// What stands against going `way`, as far as the diagnosis tells; `None` where nothing does.
     ///
