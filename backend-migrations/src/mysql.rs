@@ -3,6 +3,7 @@
 mod books;
 mod central;
 mod connect;
+mod introspect;
 mod monitor;
 mod provisioning;
 mod relay;
@@ -14,6 +15,7 @@ pub(crate) use self::provisioning::Admin;
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
+    introspect::{Inspector, Value},
     monitor::Monitor,
     session::MySqlSession,
     url::{UrlError, parse_url},

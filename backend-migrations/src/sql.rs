@@ -28,6 +28,7 @@ mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
+mod unqualify;
 mod words;
 
 pub use self::{
@@ -35,6 +36,7 @@ pub use self::{
     excerpt::excerpt,
     refuse::Refusal,
     shape::shape,
+    unqualify::unqualify,
 };
 
 use self::{

@@ -343,7 +343,7 @@ impl<'a> View<'a> {
             ));
         }
         let drifted: Vec<_> =
-            replay.drifted().into_iter().map(|(kind, name)| format!("{} `{name}`", word(*kind))).collect();
+            replay.drifted().into_iter().map(|(kind, name)| format!("{kind} `{name}`")).collect();
         if !drifted.is_empty() {
             let names = drifted.join(", ");
             notes.push(format!("not as the history implies, and not touched by this migration: {names}"));
@@ -422,16 +422,4 @@ fn line_diff(a: &str, b: &str) -> String {
         lines.flat_map(|line| [sign, line, "\n"]).collect()
     };
     only(a, b, "-") + &only(b, a, "+")
-}
-
-fn word(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::Sequence => "sequence",
-        ObjectKind::Table => "table",
-        ObjectKind::Function => "function",
-        ObjectKind::Procedure => "procedure",
-        ObjectKind::View => "view",
-        ObjectKind::Trigger => "trigger",
-        ObjectKind::Event => "event",
-    }
 }

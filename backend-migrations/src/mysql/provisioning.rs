@@ -151,7 +151,7 @@ async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Resul
     }
 }
 
-fn identifier(name: &str) -> String {
+pub(super) fn identifier(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

@@ -15,6 +15,7 @@ mod resume;
 mod rollback;
 mod rollout;
 mod smoke;
+mod snapshot;
 mod status;
 mod twin;
 mod twin_dirty;

@@ -1,0 +1,214 @@
+//! Reads a database's schema.
+//!
+//! Two round trips: the names of what there is together with the tables' structure from `information_schema`, then a
+//! `SHOW CREATE` for each. Rights on that one database are enough, those that a tenant's own account has.
+
+mod definition;
+mod structure;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::TryStreamExt as _;
+use sqlx::{
+    AssertSqlSafe, Either, Executor as _, Row as _,
+    mysql::{MySqlConnection, MySqlRow},
+    raw_sql,
+};
+use tokio::time::timeout;
+
+use self::definition::{Defaults, Definition};
+use super::{
+    books,
+    connect::{self, MySqlConnector},
+    provisioning::identifier,
+    server_error::session_error,
+    session::BOOKKEEPING_LIMIT,
+};
+use crate::{
+    schema::{Flavour, ObjectKind, ServerVersion, Snapshot},
+    session::{ConnectError, SessionError},
+    tenant::Target,
+};
+
+/// The tables of the migration history, which are no part of the schema.
+const NOT_SCHEMA: [&str; 2] = ["_sqlx_migrations", "_backend_migrations_journal"];
+
+/// A value as the server sends it in the text protocol; `None` is NULL.
+pub type Value = Option<Vec<u8>>;
+
+/// A connection that looks at one database.
+///
+/// Its session is set as a migration's is, so that what was made under other settings shows.
+#[derive(Debug)]
+pub struct Inspector {
+    connection: MySqlConnection,
+    connector: MySqlConnector,
+    is_set: bool,
+}
+
+impl MySqlConnector {
+    /// Connects to look at the schema and rows of `target`'s database.
+    ///
+    /// # Errors
+    ///
+    /// Those of logging in.
+    pub async fn inspect(&self, target: &Target) -> Result<Inspector, ConnectError> {
+        let connection = self.open(target).await?;
+        Ok(Inspector { connection, connector: self.clone(), is_set: false })
+    }
+}
+
+/// What there is, by the first round trip.
+struct Names {
+    server: ServerVersion,
+    defaults: Defaults,
+    /// Each object, with what its `SHOW CREATE` does not tell.
+    objects: Vec<(ObjectKind, String, Option<String>)>,
+}
+
+impl Inspector {
+    /// The schema as it is now.
+    ///
+    /// An object that is made or removed by somebody else meanwhile is an error: nobody may work on a database that is
+    /// looked at.
+    ///
+    /// # Errors
+    ///
+    /// What the server or the connection said.
+    pub async fn snapshot(&mut self) -> Result<Snapshot, SessionError> {
+        let sets = self.rows(structure::SELECT.concat()).await?;
+        let names = structure::names(&sets).ok_or_else(too_little)?;
+        let is_there =
+            |kind: ObjectKind, name: &str| names.objects.iter().any(|o| (o.0, &*o.1) == (kind, name));
+        let tables = structure::tables(&sets, |name| is_there(ObjectKind::Table, name));
+        let shown = names
+            .objects
+            .iter()
+            .map(|(kind, name, _)| format!(";SHOW CREATE {} {}", kind.as_sql(), identifier(name)));
+        let database = format!("SHOW CREATE DATABASE {}", identifier(&names.defaults.database));
+        let shown = self.rows(database + &shown.collect::<String>()).await?;
+        let mut shown = shown.iter().map(|rows| rows.first().map_or(&[][..], Vec::as_slice));
+        let options = definition::options(shown.next().unwrap_or_default());
+        let is_object = |name: &str| names.objects.iter().any(|object| object.1 == name);
+        let mut objects = BTreeMap::new();
+        for (kind, name, note) in &names.objects {
+            let row = shown.next().ok_or_else(too_little)?;
+            let definition = Definition { kind: *kind, note: note.as_deref(), row };
+            objects.insert((*kind, name.clone()), definition.normalised(&names.defaults, is_object));
+        }
+        Ok(Snapshot { server: names.server, options, objects, tables })
+    }
+
+    /// Runs `sql`, which may be several statements, in one round trip; gives each one's rows as text.
+    ///
+    /// # Errors
+    ///
+    /// What the server or the connection said to the first that failed.
+    pub async fn rows(&mut self, sql: impl Into<String>) -> Result<Vec<Vec<Vec<Value>>>, SessionError> {
+        let sets = self.query(sql.into(), BOOKKEEPING_LIMIT).await?;
+        Ok(sets.iter().map(|rows| rows.iter().map(values).collect()).collect())
+    }
+
+    /// Runs one statement as a migration's session would; gives the number of rows it touched.
+    ///
+    /// # Errors
+    ///
+    /// What the server or the connection said.
+    pub async fn execute(&mut self, statement: impl Into<String>) -> Result<u64, SessionError> {
+        self.set_up().await?;
+        let limit = self.connector.limits().statement;
+        let work = self.connection.execute(raw_sql(AssertSqlSafe(statement.into())));
+        let done = timeout(limit, work).await.map_err(|_| timed_out(limit))?;
+        done.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
+    }
+
+    /// Goes on with another database of the same server.
+    ///
+    /// # Errors
+    ///
+    /// What the server or the connection said.
+    pub async fn change_database(&mut self, name: &str) -> Result<(), SessionError> {
+        self.execute(format!("USE {}", identifier(name))).await.map(|_| ())
+    }
+
+    /// Lets go of the connection.
+    pub async fn close(self) {
+        connect::close(self.connection, self.connector.limits()).await;
+    }
+
+    async fn set_up(&mut self) -> Result<(), SessionError> {
+        if !self.is_set {
+            // So that no row of ours waits for a lock longer than it may.
+            let lock_wait_s = self.connector.limits().lock_wait.as_secs().max(1);
+            let sql = format!(
+                "SET lock_wait_timeout={lock_wait_s},innodb_lock_wait_timeout={lock_wait_s},{}",
+                books::SESSION_SETTINGS
+            );
+            self.send(sql, BOOKKEEPING_LIMIT).await?;
+            self.is_set = true;
+        }
+        Ok(())
+    }
+
+    async fn query(&mut self, sql: String, limit: Duration) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
+        self.set_up().await?;
+        self.send(sql, limit).await
+    }
+
+    async fn send(&mut self, sql: String, limit: Duration) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
+        let work = async {
+            let (mut sets, mut rows) = (Vec::new(), Vec::new());
+            let mut results = self.connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
+            while let Some(result) = results.try_next().await? {
+                match result {
+                    Either::Left(_) => sets.push(std::mem::take(&mut rows)),
+                    Either::Right(row) => rows.push(row),
+                }
+            }
+            Ok::<_, sqlx::Error>(sets)
+        };
+        let result = timeout(limit, work).await.map_err(|_| timed_out(limit))?;
+        result.map_err(|error| session_error(&error))
+    }
+}
+
+fn values(row: &MySqlRow) -> Vec<Value> {
+    // In the text protocol every value is sent as text, whatever the column's type.
+    (0..row.columns().len()).map(|column| row.try_get_unchecked(column).ok().flatten()).collect()
+}
+
+fn timed_out(limit: Duration) -> SessionError {
+    SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }
+}
+
+fn too_little() -> SessionError {
+    SessionError::Lost { message: "the server described less than it was asked for".into() }
+}
+
+/// The flavour and number in what `VERSION()` answers, such as `9.7.4` or `10.11.19-MariaDB-deb12`.
+fn server_version(version: &str) -> ServerVersion {
+    let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
+    // Replication needs MariaDB to look newer than MySQL 5.5, so older ones say `5.5.5-` first.
+    let number = version.strip_prefix("5.5.5-").filter(|_| is_mariadb).unwrap_or(version);
+    let mut parts = number.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    ServerVersion {
+        flavour: if is_mariadb { Flavour::MariaDb } else { Flavour::MySql },
+        number: (part(), part(), part()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::server_version;
+
+    #[test]
+    fn versions_are_read() {
+        let check = |text: &str, expected: &str| assert_eq!(server_version(text).to_string(), expected);
+        check("9.7.4", "MySQL 9.7.4");
+        check("8.0.36-0ubuntu0.22.04.1", "MySQL 8.0.36");
+        check("10.11.19-MariaDB-0+deb12u1", "MariaDB 10.11.19");
+        check("5.5.5-10.6.18-MariaDB", "MariaDB 10.6.18");
+        check("", "MySQL 0.0.0");
+    }
+}
