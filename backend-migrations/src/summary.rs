@@ -52,7 +52,7 @@ impl Summary {
             Event::MigrationFinished { .. } => self.n_migrations += 1,
             Event::TenantFinished { tenant, outcome, .. } => match outcome {
                 Outcome::UpToDate => self.n_up_to_date += 1,
-                Outcome::Migrated { .. } => self.n_migrated += 1,
+                Outcome::Migrated { .. } | Outcome::Recovered { .. } => self.n_migrated += 1,
                 Outcome::Planned { .. } => self.n_planned += 1,
                 Outcome::Inspected { standing } => {
                     self.n_inspected += 1;
@@ -62,7 +62,6 @@ impl Summary {
                     self.n_inspected += 1;
                     self.n_unsettled += 1;
                 }
-                Outcome::Recovered { .. } => self.n_migrated += 1,
                 Outcome::Stopped { .. } => self.stopped.push(tenant.clone()),
                 Outcome::Failed { failure, .. } => self.failed.push((tenant.clone(), (**failure).clone())),
             },

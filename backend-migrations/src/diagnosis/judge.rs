@@ -6,7 +6,7 @@ use super::{Case, Diagnosis, Evidence, Judged, ObjectName, Position, Presence, R
 use crate::{
     history::StatementDigest,
     migration::{Direction, Statement, StatementKind},
-    schema::{ObjectKind, Snapshot},
+    schema::Snapshot,
 };
 
 pub(super) fn judge(case: &Case<'_>) -> Diagnosis {
@@ -356,13 +356,9 @@ impl<'a> View<'a> {
         if matches!(self.agreeing.as_deref(), Some([_, ..])) || matches!(position, Position::Partly { .. }) {
             return None;
         }
-        let state = &replay.states[self.nearest()];
-        let names = differing(state, &replay.real).into_iter().filter(|name| self.touched.contains(name));
-        let texts = names.map(|name| {
-            let text = |of: &Snapshot| of.objects.get(name).cloned().unwrap_or_default();
-            line_diff(&text(state), &text(&replay.real))
-        });
-        Some(texts.collect())
+        let differences = replay.states[self.nearest()].diff(&replay.real).into_iter();
+        let touched = differences.filter(|d| self.touched.contains(&(d.object, d.name.clone())));
+        Some(touched.map(|difference| difference.diff).collect())
     }
 }
 
@@ -412,14 +408,4 @@ fn distance(a: &Snapshot, b: &Snapshot, names: &BTreeSet<&ObjectName>) -> (usize
     let is_lonely = |name: &&&ObjectName| a.objects.contains_key(**name) != b.objects.contains_key(**name);
     let n_lines = |name: &&ObjectName| lines(a, name).symmetric_difference(&lines(b, name)).count();
     (names.iter().filter(is_lonely).count(), names.iter().map(n_lines).sum())
-}
-
-/// The lines that only one of two texts has.
-fn line_diff(a: &str, b: &str) -> String {
-    let only = |of: &str, other: &str, sign: &str| -> String {
-        let other: BTreeSet<_> = other.lines().collect();
-        let lines = of.lines().filter(|line| !other.contains(line));
-        lines.flat_map(|line| [sign, line, "\n"]).collect()
-    };
-    only(a, b, "-") + &only(b, a, "+")
 }

@@ -160,9 +160,9 @@ fn position(diagnosis: &Diagnosis) -> String {
                 let names = of.iter().map(|(kind, name)| format!("{kind} `{}`", visible(name)));
                 names.collect::<Vec<_>>().join(", ")
             };
-            let rest = match missing.is_empty() {
-                true => String::new(),
-                false => format!(", not of {}", objects(missing)),
+            let rest = match &**missing {
+                [] => String::new(),
+                missing => format!(", not of {}", objects(missing)),
             };
             format!("statement {} of {n} is there in part: of {}{rest}", statement + 1, objects(done))
         }

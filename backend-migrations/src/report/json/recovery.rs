@@ -18,7 +18,7 @@ pub(super) struct Diagnosed<'e> {
     #[serde(flatten)]
     position: Where,
     is_replayed: bool,
-    statements: Vec<Statement<'e>>,
+    statements: Vec<Verdict<'e>>,
     doubts: &'e [String],
     notes: &'e [String],
     difference: Option<&'e str>,
@@ -34,7 +34,7 @@ struct Where {
 }
 
 #[derive(Serialize)]
-struct Statement<'e> {
+struct Verdict<'e> {
     statement: usize,
     line: usize,
     presence: &'static str,
@@ -59,7 +59,7 @@ pub(super) struct SettledMigration<'e> {
 
 impl<'e> Diagnosed<'e> {
     pub(super) fn of(tenant: Tenant<'e>, diagnosis: &'e Diagnosis, offers: &'e [Offer]) -> Self {
-        let statement = |(index, judged): (usize, &'e Judged)| Statement {
+        let statement = |(index, judged): (usize, &'e Judged)| Verdict {
             statement: index + 1,
             line: judged.line,
             presence: judged.presence.as_str(),

@@ -93,9 +93,7 @@ impl Picture {
             Event::TenantStarted { tenant } => (tenant, Doing::Looking),
             Event::TenantPlanned { tenant, .. }
             | Event::MigrationFinished { tenant, .. }
-            | Event::MigrationSettled { tenant, .. } => {
-                (tenant, Doing::Working { file_name: None })
-            }
+            | Event::MigrationSettled { tenant, .. } => (tenant, Doing::Working { file_name: None }),
             Event::MigrationStarted { tenant, file_name, .. } => {
                 (tenant, Doing::Working { file_name: Some(file_name.clone()) })
             }
