@@ -18,10 +18,16 @@ pub use self::{
     name::{FileName, NameError, Role},
 };
 
+#[cfg(feature = "cli")]
+use crate::directive::{SideFile, SideFileError};
 use crate::{
     migration::{Migration, MigrationSet, Script, Version},
     sql::parse_script,
 };
+
+/// The name of the file beside `central/` and `tenant/`.
+#[cfg(feature = "cli")]
+const SIDE_FILE: &str = "lint.toml";
 
 /// Reads the migrations in `dir`: its regular files, symbolic links followed, no folders below it.
 ///
@@ -67,6 +73,24 @@ pub fn newest_version(dir: &Path) -> Result<Option<Version>, LoadError> {
         newest = newest.max(name.map(|name| name.version));
     }
     Ok(newest)
+}
+
+/// What is said of migrations beside their folders, in `lint.toml` of `dir`; nothing where there is no such file.
+///
+/// # Errors
+///
+/// The line that cannot be understood, or line 0 where the file cannot be read.
+#[cfg(feature = "cli")]
+pub fn load_side_file(dir: &Path) -> Result<SideFile, SideFileError> {
+    match fs::read_to_string(dir.join(SIDE_FILE)) {
+        Ok(text) => SideFile::parse(SIDE_FILE, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SideFile::default()),
+        Err(error) => Err(SideFileError {
+            file_name: SIDE_FILE.to_owned(),
+            line: 0,
+            message: format!("cannot be read: {error}"),
+        }),
+    }
 }
 
 /// Makes a set of files that are in memory already, such as those built into the binary: names without their folder,

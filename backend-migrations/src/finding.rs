@@ -2,11 +2,15 @@
 //!
 //! Lint and verify speak the same words, so one reporter tells both.
 
+mod progress;
 mod review;
 
 use std::{fmt, ops::Range};
 
-pub use self::review::{CostClass, Inspected, Inspection, Review, Source, StatementCost, Suite};
+pub use self::{
+    progress::Progress,
+    review::{CostClass, Inspected, Inspection, Review, Source, StatementCost, Suite},
+};
 use crate::migration::Version;
 
 /// A finding's stable name, such as `X011` or `V104`: never given another meaning.

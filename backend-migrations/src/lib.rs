@@ -10,12 +10,14 @@ pub mod migration;
 pub mod secret;
 pub mod tenant;
 // Floor 1: pure.
+pub mod directive;
 pub mod schema;
 pub mod seal;
 pub mod sql;
 // Floor 2: judgment.
 pub mod diagnosis;
 pub mod plan;
+pub mod rows;
 pub mod standing;
 // Floor 3: speech.
 pub mod event;
@@ -23,6 +25,7 @@ pub mod session;
 // Floor 4: edges.
 pub mod disk;
 pub mod entropy;
+pub mod git;
 pub mod make;
 pub mod mysql;
 // Floor 5: one database.

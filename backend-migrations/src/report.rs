@@ -11,6 +11,7 @@ mod human;
 mod json;
 mod lines;
 mod live;
+mod pace;
 mod recovery;
 #[cfg(test)]
 mod samples;

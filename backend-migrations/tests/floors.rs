@@ -13,7 +13,7 @@ use std::{
 /// decides or does anything, so there is no order to keep among them.
 const FLOORS: &[&[&str]] = &[
     &["finding", "history", "migration", "secret", "tenant"],
-    &["schema", "seal", "sql"],
+    &["directive", "schema", "seal", "sql"],
     &["diagnosis", "lint", "plan", "rows", "standing"],
     &["event", "session"],
     &["disk", "entropy", "git", "make", "mysql"],

@@ -13,10 +13,11 @@ mod markdown;
 mod samples;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::io::{self, Write};
 
-pub use self::{junit::junit, markdown::markdown};
+pub use self::{junit::junit, markdown::markdown, watch::Watch};
 use super::{
     Screen,
     text::{counted, took},

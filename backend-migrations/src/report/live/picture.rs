@@ -5,6 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use crate::{
     event::{Event, Outcome, Place, Scope, StopReason},
     report::{
+        pace::{bar, remaining},
         style::{Paint, Tone},
         text::{counted, title, took, visible, waited},
     },
@@ -14,9 +15,6 @@ use crate::{
 const N_RUNNING_MAX: usize = 6;
 /// What is over sooner than this needs no progress; drawing it would only flicker.
 const QUIET: Duration = Duration::from_millis(250);
-/// Before this an estimate says more about the connection's first round trip than about the rest.
-const ESTIMATE_AFTER: Duration = Duration::from_secs(2);
-const BAR_COLUMNS: usize = 24;
 /// A longer name would push what it waits for off the line.
 const NAME_COLUMNS_MAX: usize = 32;
 
@@ -141,9 +139,7 @@ impl Picture {
 
     fn head(&self, elapsed: Duration) -> String {
         let (n, all) = (self.n_finished, self.n_tenants);
-        let filled = (n * BAR_COLUMNS).checked_div(all).unwrap_or(0).min(BAR_COLUMNS);
-        let bar = format!("{}{}", "█".repeat(filled), "░".repeat(BAR_COLUMNS - filled));
-        let mut parts = vec![format!("{bar} {n} of {}", counted(all, "tenant"))];
+        let mut parts = vec![format!("{} {n} of {}", bar(n, all), counted(all, "tenant"))];
         if let Some(rate) = rate(n, elapsed) {
             parts.push(rate);
         }
@@ -191,16 +187,6 @@ fn rate(n: usize, elapsed: Duration) -> Option<String> {
         1.0.. => format!("{a_second:.1}/s"),
         _ => format!("{:.1}/min", a_second * 60.0),
     })
-}
-
-/// How long the rest takes at the pace so far.
-fn remaining(n: usize, all: usize, elapsed: Duration) -> Option<Duration> {
-    let (n, rest) = (u32::try_from(n).ok()?, u32::try_from(all.checked_sub(n)?).ok()?);
-    if n == 0 || rest == 0 || elapsed < ESTIMATE_AFTER {
-        return None;
-    }
-    let rest = elapsed.checked_mul(rest)? / n;
-    Some(rest.max(Duration::from_secs(1)))
 }
 
 #[cfg(test)]
