@@ -26,7 +26,9 @@
 pub mod canary;
 mod fleet;
 mod program;
+pub mod proxy;
 pub mod query;
+pub mod random;
 mod run;
 pub mod schema;
 mod server;

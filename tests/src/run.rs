@@ -5,7 +5,7 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     path::PathBuf,
-    pin::Pin,
+    pin::{Pin, pin},
     process::Stdio,
     time::Duration,
 };
@@ -13,6 +13,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdout, Command},
+    select,
     time::timeout,
 };
 
@@ -149,6 +150,19 @@ impl Started {
     /// Closes the pipe that its standard output goes into, as `| head` does; its [`Output`] then has none.
     pub fn close_stdout(&mut self) {
         (self.read, self.child.stdout) = (None, None);
+    }
+
+    /// As [`Self::finish`], but kills it (SIGKILL) when `when` comes before its end.
+    pub async fn finish_or_kill(self, when: impl Future<Output = ()>) -> Output {
+        let pid = self.child.id().expect("it still runs").to_string();
+        let mut finish = pin!(self.finish());
+        select! {
+            output = &mut finish => return output,
+            () = when => {}
+        }
+        // One that has ended in this very moment needs no signal any more.
+        Command::new("kill").args(["-s", "KILL", &pid]).status().await.expect("kill can be run");
+        finish.await
     }
 
     /// Waits for its end. Fails if it does not come, or if there is a secret in what it wrote.

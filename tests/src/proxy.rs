@@ -1,0 +1,224 @@
+//! A TCP proxy that understands where a packet of the MySQL protocol ends, and cuts a connection at a chosen one.
+//!
+//! Packets are counted from 1 in both directions together: the protocol takes turns, so the same work gives the same
+//! numbers. It must be plain: inside of TLS there are no packets to be seen.
+
+use std::{
+    io,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    select,
+    sync::watch,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+/// How long a server may go on answering a client that is gone.
+const DRAIN_LIMIT: Duration = Duration::from_mins(2);
+
+/// A packet that went through, for finding the one to cut at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// Whether the client sent it.
+    pub is_request: bool,
+    /// All of it but the header.
+    pub payload: Vec<u8>,
+}
+
+impl Packet {
+    /// Whether it is a request with this text in it.
+    pub fn asks(&self, text: &str) -> bool {
+        self.is_request && String::from_utf8_lossy(&self.payload).contains(text)
+    }
+}
+
+/// What is done to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// The packet goes nowhere, and both sides find the connection closed.
+    BothWays,
+    /// A request reaches the server, which works on it to its end; the client hears of nothing.
+    OnlyTheAnswer,
+    /// As [`How::BothWays`], a while after a request was let through.
+    BothWaysAfter(Duration),
+    /// The packet goes nowhere, and [`Proxy::stalled`] tells: the client is to be killed, and takes the connection with it.
+    Stall,
+    /// As [`How::Stall`], a while after a request was let through.
+    StallAfter(Duration),
+}
+
+/// Where and how a connection is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The packet's number, from 1.
+    pub at: usize,
+    /// What is done.
+    pub how: How,
+}
+
+/// A proxy before one server. It stops when it is dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    port: u16,
+    shared: Arc<Shared>,
+    accepting: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    plan: Mutex<Plan>,
+    stalled: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct Plan {
+    upstream: String,
+    cut: Option<Cut>,
+    packets: Vec<Packet>,
+}
+
+impl Shared {
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a packet; gives what is to be done where it is the chosen one.
+    fn count(&self, packet: Packet) -> Option<How> {
+        let mut plan = self.plan();
+        plan.packets.push(packet);
+        let at = plan.packets.len();
+        // Once: a second connection of the same run is left alone.
+        plan.cut.take_if(|cut| cut.at == at).map(|cut| cut.how)
+    }
+}
+
+impl Proxy {
+    /// Listens on a port of its own, before the server at `host` and `port`.
+    pub async fn before(host: &str, port: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let own_port = listener.local_addr().expect("it listens").port();
+        let plan = Plan { upstream: format!("{host}:{port}"), cut: None, packets: Vec::new() };
+        let shared = Arc::new(Shared { plan: Mutex::new(plan), stalled: watch::Sender::new(false) });
+        let accepting = tokio::spawn(accept(listener, shared.clone()));
+        Self { port: own_port, shared, accepting }
+    }
+
+    /// The port on 127.0.0.1 to connect to.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// From now on the server is found at another port, as one in a container is after a restart.
+    pub fn redirect(&self, host: &str, port: u16) {
+        self.shared.plan().upstream = format!("{host}:{port}");
+    }
+
+    /// Counts from 1 again, and cuts once if told to.
+    pub fn arm(&self, cut: Option<Cut>) {
+        let mut plan = self.shared.plan();
+        plan.cut = cut;
+        plan.packets.clear();
+        self.shared.stalled.send_replace(false);
+    }
+
+    /// The packets since [`Self::arm`].
+    pub fn packets(&self) -> Vec<Packet> {
+        self.shared.plan().packets.clone()
+    }
+
+    /// Returns when a connection has been brought to a stall.
+    pub async fn stalled(&self) {
+        let mut stalled = self.shared.stalled.subscribe();
+        // The sender lives as long as `self`.
+        stalled.wait_for(|stalled| *stalled).await.expect("the proxy is there");
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            let upstream = shared.plan().upstream.clone();
+            // A server that is down: the client sees a connection that closes, as behind any proxy.
+            if let Ok(server) = TcpStream::connect(upstream).await {
+                client.set_nodelay(true).ok();
+                server.set_nodelay(true).ok();
+                serve(client, server, &shared).await;
+            }
+        });
+    }
+}
+
+async fn serve(client: TcpStream, server: TcpStream, shared: &Shared) {
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    let cut = select! {
+        cut = forward(true, &mut from_client, &mut to_server, shared) => cut,
+        cut = forward(false, &mut from_server, &mut to_client, shared) => cut,
+    };
+    match cut {
+        // Either side closed; dropping the sockets closes the other.
+        Err(_) | Ok(How::BothWays) => {}
+        Ok(How::BothWaysAfter(delay)) => sleep(delay).await,
+        Ok(How::OnlyTheAnswer) => {
+            drop((from_client, to_client));
+            // The server reads that there are no more requests only when it is done with this one.
+            to_server.shutdown().await.ok();
+            let mut sink = tokio::io::sink();
+            timeout(DRAIN_LIMIT, tokio::io::copy(&mut from_server, &mut sink)).await.ok();
+        }
+        Ok(stall @ (How::Stall | How::StallAfter(_))) => {
+            if let How::StallAfter(delay) = stall {
+                sleep(delay).await;
+            }
+            shared.stalled.send_replace(true);
+            let mut sink = tokio::io::sink();
+            timeout(DRAIN_LIMIT, tokio::io::copy(&mut from_client, &mut sink)).await.ok();
+        }
+    }
+}
+
+/// Carries packets over until the chosen one, or an error: the connection's end.
+async fn forward(
+    is_request: bool,
+    from: &mut OwnedReadHalf,
+    to: &mut OwnedWriteHalf,
+    shared: &Shared,
+) -> io::Result<How> {
+    loop {
+        // Three bytes of length, the lowest first, and a sequence number.
+        let mut header = [0; 4];
+        from.read_exact(&mut header).await?;
+        let length = u32::from_le_bytes([header[0], header[1], header[2], 0]);
+        let mut payload = vec![0; usize::try_from(length).expect("24 bits")];
+        from.read_exact(&mut payload).await?;
+        let whole = [&header, payload.as_slice()].concat();
+        let cut = shared.count(Packet { is_request, payload });
+        let is_let_through = match cut {
+            None => true,
+            Some(How::BothWays | How::Stall) => false,
+            Some(How::OnlyTheAnswer | How::BothWaysAfter(_) | How::StallAfter(_)) => is_request,
+        };
+        if is_let_through {
+            to.write_all(&whole).await?;
+        }
+        if let Some(how) = cut {
+            return Ok(how);
+        }
+    }
+}

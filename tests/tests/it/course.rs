@@ -1,0 +1,352 @@
+//! A course of migrations that is run over and over, disturbed each time, and has to end as if nothing had been.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    fmt, fs,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use backend_migrations::{history::StatementDigest, migration::Script, sql::parse_script};
+use end_to_end::{Flavour, Fleet, Invocation, Output, Server, proxy::Proxy, query, schema};
+use sqlx::{
+    AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, mysql::MySqlDatabaseError, raw_sql,
+};
+use tokio::task::JoinSet;
+
+/// So many databases are at work at once.
+const N_LANES: usize = 3;
+
+/// Enough for a killed client's statement to end on a busy machine, before the next run gets the lock.
+const PATIENT: &str = "--lock-timeout 60s";
+
+/// What a server answers to a statement of [`EVERY_KIND`] that it has executed before.
+const IS_THERE_ALREADY: &[u16] = &[
+    1050, // ER_TABLE_EXISTS_ERROR
+    1060, // ER_DUP_FIELDNAME
+    1061, // ER_DUP_KEYNAME
+    1091, // ER_CANT_DROP_FIELD_OR_KEY
+    1146, // ER_NO_SUCH_TABLE
+    1304, // ER_SP_ALREADY_EXISTS
+    1305, // ER_SP_DOES_NOT_EXIST
+    1359, // ER_TRG_ALREADY_EXISTS
+];
+
+/// Every kind of script there is, in small files. A statement that ran twice or not at all shows in the rows: there is no
+/// key on `entries`, and the counters only grow.
+pub(crate) const EVERY_KIND: &[(&str, &str)] = &[
+    (
+        "20260101000000_several_definitions.up.sql",
+        "CREATE TABLE counters (name VARCHAR(20) NOT NULL PRIMARY KEY, n INT NOT NULL);\n\
+         CREATE TABLE entries (id INT NOT NULL, word VARCHAR(20) NOT NULL);\n\
+         CREATE INDEX idx_entries_id ON entries (id);\n",
+    ),
+    ("20260102000000_one_definition.up.sql", "ALTER TABLE entries ADD COLUMN seen INT NOT NULL DEFAULT 0;\n"),
+    (
+        "20260103000000_rows.up.sql",
+        "INSERT INTO counters VALUES ('a', 0), ('b', 100);\nUPDATE counters SET n = n + 1;\n\
+         INSERT INTO entries (id, word) VALUES (1, 'one'), (2, 'two');\n",
+    ),
+    (
+        "20260104000000_mixed.up.sql",
+        "UPDATE counters SET n = n + 10;\nALTER TABLE entries ADD COLUMN length INT NULL;\n\
+         UPDATE entries SET length = CHAR_LENGTH(word), seen = seen + 1;\nINSERT INTO entries (id, word) VALUES (3, 'three');\n\
+         ALTER TABLE entries ADD INDEX idx_entries_word (word);\nUPDATE counters SET n = n + 1000;\n",
+    ),
+    (
+        "20260105000000_routines.up.sql",
+        "CREATE PROCEDURE bump(IN step INT)\nBEGIN\n    UPDATE counters SET n = n + step;\n    SELECT COUNT(*) FROM counters;\nEND;\n\
+         CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2;\n\
+         CREATE TRIGGER entries_counted AFTER INSERT ON entries FOR EACH ROW\nBEGIN\n    \
+         UPDATE counters SET n = n + 1 WHERE name = 'b';\nEND;\n\
+         INSERT INTO entries (id, word) VALUES (4, 'four'), (5, 'five');\n",
+    ),
+    (
+        "20260106000000_session.up.sql",
+        "SET @step = 7;\nCREATE TABLE steps (n INT NOT NULL);\nINSERT INTO steps VALUES (@step);\n\
+         CREATE VIEW words AS SELECT word, twice(length) AS doubled FROM entries;\nINSERT INTO steps VALUES (@step + 1);\n",
+    ),
+    (
+        "20260107000000_farewell.up.sql",
+        "DROP INDEX idx_entries_id ON entries;\nRENAME TABLE steps TO paces;\nUPDATE paces SET n = n * 2;\nDROP PROCEDURE bump;\n",
+    ),
+];
+
+/// The migrations, the databases to run them in, and how these have to look in the end.
+#[derive(Debug)]
+pub(crate) struct Course {
+    fleet: Fleet,
+    lanes: Vec<Lane>,
+    end: State,
+    /// What the undisturbed run took.
+    pub(crate) elapsed: Duration,
+}
+
+/// One database, behind a proxy of its own.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    tenant: String,
+    pub(crate) proxy: Proxy,
+}
+
+/// Definitions, rows and history of a database.
+type State = BTreeMap<String, Vec<Vec<String>>>;
+
+/// What came of a disturbed run and of what followed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Outcome {
+    /// The run was done in spite of it.
+    Unmoved,
+    /// The next run was enough.
+    NextRun,
+    /// The next run refused to guess whether a statement is in the database, and went on when that was settled.
+    Settled,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unmoved => "not moved by it",
+            Self::NextRun => "mended by the next run",
+            Self::Settled => "refused as unclear, and mended when that was settled",
+        })
+    }
+}
+
+impl Course {
+    /// Makes the databases on `server` and runs the migrations once, undisturbed.
+    pub(crate) async fn new(server: &'static Server, word: &'static str, files: &[(&str, &str)]) -> Self {
+        let fleet = Fleet::new(server, word).await;
+        let mut lanes = Vec::new();
+        for number in 0..N_LANES {
+            let tenant = format!("l{number}");
+            // Its first login is by TLS, after which MySQL lets the account in without.
+            fleet.provision(&tenant).await;
+            let proxy = Proxy::before(server.host(), server.port()).await;
+            let sql = format!(
+                "UPDATE tenants SET db_host = '127.0.0.1', db_port = {} WHERE slug = '{}'",
+                proxy.port(),
+                fleet.slug(&tenant)
+            );
+            query::run(&mut fleet.connect_central().await, &sql).await;
+            lanes.push(Lane { tenant, proxy });
+        }
+        for (name, text) in files {
+            fleet.write(name, text);
+        }
+        let mut course = Self { fleet, lanes, end: State::new(), elapsed: Duration::ZERO };
+        let lane = &course.lanes[0];
+        course.clear(lane).await;
+        lane.proxy.arm(None);
+        let began = Instant::now();
+        course.run(lane).await.exits(0);
+        course.elapsed = began.elapsed();
+        course.end = course.state(lane).await;
+        course
+    }
+
+    /// The server's flavour.
+    pub(crate) fn flavour(&self) -> Flavour {
+        self.fleet.server().flavour()
+    }
+
+    /// The lane that the undisturbed run was in; its proxy has the packets.
+    pub(crate) fn first_lane(&self) -> &Lane {
+        &self.lanes[0]
+    }
+
+    /// A run of the migrations in a lane.
+    pub(crate) fn run(&self, lane: &Lane) -> Invocation {
+        let slug = self.fleet.slug(&lane.tenant);
+        self.fleet.run(&format!("migrate:tenant {slug} {PATIENT}")).env("TENANT_SSL_MODE", "DISABLED")
+    }
+
+    /// Makes a lane's database anew.
+    pub(crate) async fn clear(&self, lane: &Lane) {
+        let database = self.fleet.database(&lane.tenant);
+        let mut root = self.fleet.server().connect("").await;
+        let sql = format!(
+            "DROP DATABASE IF EXISTS {database}; \
+             CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+        );
+        query::run(&mut root, &sql).await;
+        root.close().await.ok();
+    }
+
+    /// Brings a lane to its end after `first`, a run that was disturbed, by the ways that a user has.
+    ///
+    /// # Errors
+    ///
+    /// Where the ways lead elsewhere.
+    pub(crate) async fn mend(&self, lane: &Lane, first: &Output) -> Result<Outcome, String> {
+        let mut outcome = Outcome::Unmoved;
+        if first.code != Some(0) {
+            let next = self.run(lane).await;
+            outcome = Outcome::NextRun;
+            if next.code != Some(0) {
+                // It may refuse for this one reason.
+                if !next.text().contains("dirty: ") {
+                    return Err(format!("the next run does not go on\nfirst: {first}\nnext: {next}"));
+                }
+                self.settle(lane).await?;
+                let last = self.run(lane).await;
+                if last.code != Some(0) {
+                    return Err(format!(
+                        "it was settled in vain\nfirst: {first}\nnext: {next}\nlast: {last}"
+                    ));
+                }
+                outcome = Outcome::Settled;
+            }
+        }
+        let state = self.state(lane).await;
+        if state == self.end {
+            return Ok(outcome);
+        }
+        let differing = |(key, rows): (&String, &Vec<Vec<String>>)| {
+            let expected = self.end.get(key);
+            (expected != Some(rows)).then(|| format!("{key}: {rows:?}, undisturbed {expected:?}"))
+        };
+        let missing =
+            self.end.keys().filter(|key| !state.contains_key(*key)).map(|key| format!("{key} is missing"));
+        let differences: Vec<_> = state.iter().filter_map(differing).chain(missing).collect();
+        Err(format!("it ends elsewhere: {differences:#?}\nfirst: {first}"))
+    }
+
+    /// Does by hand what the refusal says: makes sure that the statement in doubt is in the database, and says so in the
+    /// books.
+    async fn settle(&self, lane: &Lane) -> Result<(), String> {
+        let mut tenant = MySqlConnection::connect(&self.fleet.tenant_url(&lane.tenant).await)
+            .await
+            .map_err(|error| error.to_string())?;
+        let dirty = "SELECT version FROM _sqlx_migrations WHERE success = FALSE";
+        let version = query::value(&mut tenant, dirty).await;
+        let has_journal = !query::rows(&mut tenant, "SHOW TABLES LIKE '\\_backend%'").await.is_empty();
+        let journal = if has_journal {
+            let journal =
+                format!("SELECT running FROM _backend_migrations_journal WHERE version = {version}");
+            query::column(&mut tenant, &journal).await
+        } else {
+            Vec::new()
+        };
+        // Without a journal, the file has one statement.
+        let at = journal.first().map_or(Ok(0), |running| running.parse::<usize>());
+        let at = at.map_err(|_| format!("{version} has no statement in doubt: {journal:?}"))?;
+        let script = self.script(&version);
+        let statement = &script.statements[at].text;
+        if let Err(error) = tenant.execute(raw_sql(AssertSqlSafe(statement.clone()))).await {
+            let number =
+                error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
+            let is_there_already = number.is_some_and(|error| IS_THERE_ALREADY.contains(&error.number()));
+            if !is_there_already {
+                return Err(format!("neither in the database nor possible: {error}\n{statement}"));
+            }
+        }
+        let note = if at + 1 == script.statements.len() {
+            let done = format!(
+                "UPDATE _sqlx_migrations SET success = TRUE, execution_time = 0 WHERE version = {version}"
+            );
+            let forget = format!("; DELETE FROM _backend_migrations_journal WHERE version = {version}");
+            if has_journal { done + &forget } else { done }
+        } else {
+            format!(
+                "UPDATE _backend_migrations_journal SET running = NULL, \
+                 finished = CONCAT_WS(',', NULLIF(finished, ''), '{:016x}') WHERE version = {version}",
+                StatementDigest::of(statement).0
+            )
+        };
+        query::run(&mut tenant, &note).await;
+        tenant.close().await.ok();
+        Ok(())
+    }
+
+    fn script(&self, version: &str) -> Script {
+        let mut entries = fs::read_dir(self.fleet.migrations("tenant")).expect("it is there");
+        let path = entries.find_map(|entry| {
+            let path = entry.expect("an entry").path();
+            path.file_name()?.to_str()?.starts_with(version).then_some(path)
+        });
+        let text = fs::read(path.expect("a dirty migration has a file")).expect("it can be read");
+        parse_script(version, &text).expect("it has run")
+    }
+
+    async fn state(&self, lane: &Lane) -> State {
+        let database = self.fleet.database(&lane.tenant);
+        let account = self.fleet.account(&lane.tenant);
+        let mut connection = self.fleet.connect(&lane.tenant).await;
+        let state = state(&mut connection, &database, &account).await;
+        connection.close().await.ok();
+        state
+    }
+
+    /// Does `one` with each of `cases`, several lanes at a time; fails with all that failed, else gives the counts.
+    pub(crate) async fn each<C, F>(
+        self,
+        cases: Vec<C>,
+        one: impl Fn(Arc<Self>, usize, C) -> F + Clone + Send + Sync + 'static,
+    ) -> BTreeMap<Outcome, usize>
+    where
+        C: fmt::Debug + Clone + Send + 'static,
+        F: Future<Output = Result<Outcome, String>> + Send,
+    {
+        let n_cases = cases.len();
+        let course = Arc::new(self);
+        let waiting = Arc::new(Mutex::new(VecDeque::from(cases)));
+        let mut lanes = JoinSet::new();
+        for lane in 0..N_LANES {
+            let (course, waiting, one) = (course.clone(), waiting.clone(), one.clone());
+            lanes.spawn(async move {
+                let mut results = Vec::new();
+                loop {
+                    let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                    let Some(case) = next else { return results };
+                    let result = one(course.clone(), lane, case.clone()).await;
+                    results.push(result.map_err(|reason| format!("{case:?}: {reason}")));
+                }
+            });
+        }
+        let (mut counts, mut failures) = (BTreeMap::new(), Vec::new());
+        for result in lanes.join_all().await.into_iter().flatten() {
+            match result {
+                Ok(outcome) => *counts.entry(outcome).or_default() += 1,
+                Err(failure) => failures.push(failure),
+            }
+        }
+        assert!(failures.is_empty(), "{} of {n_cases} failed:\n{}", failures.len(), failures.join("\n\n"));
+        counts
+    }
+
+    pub(crate) fn lane(&self, number: usize) -> &Lane {
+        &self.lanes[number]
+    }
+}
+
+/// Counts in words, for the one who watches.
+pub(crate) fn in_words(counts: &BTreeMap<Outcome, usize>) -> String {
+    let words: Vec<_> = counts.iter().map(|(outcome, n)| format!("{n} {outcome}")).collect();
+    words.join(", ")
+}
+
+async fn state(connection: &mut MySqlConnection, database: &str, account: &str) -> State {
+    let names = [(database, "DATABASE"), (account, "ACCOUNT")];
+    let definitions = schema::definitions(connection, database, &names).await;
+    let tables: Vec<_> = definitions
+        .keys()
+        .filter_map(|key| key.strip_prefix("TABLE "))
+        .filter(|table| *table != "_sqlx_migrations")
+        .map(str::to_owned)
+        .collect();
+    let mut state: State = definitions.into_iter().map(|(key, parts)| (key, vec![parts])).collect();
+    for table in tables {
+        let mut rows = query::rows(connection, &format!("SELECT * FROM {table}")).await;
+        rows.sort();
+        state.insert(format!("ROWS {table}"), rows);
+    }
+    // When and for how long is not the same twice.
+    let history = "SELECT version, description, success, HEX(checksum), execution_time >= 0 FROM _sqlx_migrations ORDER BY version";
+    state.insert("HISTORY".into(), query::rows(connection, history).await);
+    state.insert(
+        "JOURNAL".into(),
+        query::rows(connection, "SELECT version FROM _backend_migrations_journal").await,
+    );
+    state
+}
