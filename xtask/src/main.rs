@@ -1,5 +1,6 @@
 //! `cargo xtask …`: the commands of backend-migrations, and the chores of this repository.
 
+mod ci;
 mod workbench;
 
 use std::{
@@ -24,6 +25,9 @@ struct Cli {
 enum Task {
     #[command(flatten)]
     Library(Command),
+    /// Lint the migrations and prove them, as a pull request's checks do.
+    #[command(name = "ci", after_help = ci::HELP)]
+    Ci(ci::Args),
     /// Watch the main job on a server of its own that is gone afterwards.
     #[command(name = "demo", after_help = workbench::DEMO_HELP)]
     Demo(workbench::Args),
@@ -39,8 +43,10 @@ enum Task {
 }
 
 /// The tasks of this crate in the help text; the library's commands have groups of their own.
-const TASKS: help::Group =
-    help::Group { heading: "Work on this repository", commands: &["demo", "dev:up", "dev:down", "bench"] };
+const TASKS: help::Group = help::Group {
+    heading: "Work on this repository",
+    commands: &["ci", "demo", "dev:up", "dev:down", "bench"],
+};
 
 fn main() -> ExitCode {
     completions::answer(Cli::command);
@@ -53,6 +59,7 @@ fn main() -> ExitCode {
         Task::Library(command) => {
             cli::run(command, cli.global, Face { name, migrations_dir: root().join("migrations") })
         }
+        Task::Ci(args) => ci::run(&args, cli.global.format, cli.global.migrations.as_deref()),
         Task::Demo(args) => workbench::run("demo", &args),
         Task::DevUp(args) => workbench::run("dev:up", &args),
         Task::DevDown(args) => workbench::run("dev:down", &args),

@@ -143,6 +143,9 @@ fn birth_has_passed(database: &str) -> String {
     )
 }
 
+type Sql = &'static [&'static str];
+type Named = (DifferenceKind, ObjectKind, &'static str);
+
 async fn what_differs_is_told(server: &'static Server) {
     use DifferenceKind::{Changed, Extra, Missing, Reordered};
     use ObjectKind::{Database, Event, Function, Procedure, Table, Trigger, View};
@@ -158,7 +161,7 @@ async fn what_differs_is_told(server: &'static Server) {
         assert_ne!(before.fingerprint(), after.fingerprint(), "{sql}");
     };
     // What is done, what it makes different, how it is undone.
-    let cases: &[(&[&str], (DifferenceKind, ObjectKind, &str), &[&str])] = &[
+    let cases: &[(Sql, Named, Sql)] = &[
         (
             &["ALTER TABLE child MODIFY note MEDIUMTEXT"],
             (Changed, Table, "child"),
