@@ -17,6 +17,7 @@ mod provisioning;
 mod resume;
 mod rollback;
 mod rollout;
+mod scratch;
 mod smoke;
 mod snapshot;
 mod status;
