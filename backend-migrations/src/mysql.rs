@@ -12,6 +12,7 @@ mod server_error;
 mod session;
 mod url;
 
+pub(crate) use self::{books::record_sql, provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX};
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
@@ -20,4 +21,3 @@ pub use self::{
     session::MySqlSession,
     url::{UrlError, parse_url},
 };
-pub(crate) use self::{provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX};

@@ -300,6 +300,10 @@ impl<'a> View<'a> {
             Position::Unlike { .. } => 0,
         };
         let file = &self.case.script.file_name;
+        let said = self.case.said.filter(|said| !self.possible().contains(said));
+        let said = said.map(|n| {
+            format!("you say that {n} statements are in the database; what is known says otherwise")
+        });
         let known =
             (0..n.min(self.statements.len())).filter(|index| self.is_in_doubt(*index, n)).map(|index| {
                 let (number, line) = (index + 1, self.statements[index].line);
@@ -313,9 +317,8 @@ impl<'a> View<'a> {
             });
         // A file that was cut short has no such line any more.
         let cut = self.edited.iter().filter(|index| **index >= self.statements.len());
-        known
-            .chain(cut.map(|index| format!("statement {} ran and is no longer in {file}", index + 1)))
-            .collect()
+        let cut = cut.map(|index| format!("statement {} ran and is no longer in {file}", index + 1));
+        known.chain(cut).chain(said).collect()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -332,6 +335,10 @@ impl<'a> View<'a> {
             notes.push(format!("the server said to statement {next}: {error}"));
         }
         let Some(replay) = self.case.replay else { return notes };
+        let (scratch, real) = (replay.states[0].server, replay.real.server);
+        if (scratch.number.0, scratch.number.1) != (real.number.0, real.number.1) {
+            notes.push(format!("the scratch database is on {scratch}, the tenant's on {real}"));
+        }
         if let Some(refused) = &replay.refused {
             let number = replay.states.len();
             notes.push(format!("statement {number} fails on a scratch database as well: {}", refused.error));

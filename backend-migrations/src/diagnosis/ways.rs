@@ -68,9 +68,42 @@ impl Diagnosis {
         }
     }
 
-    /// Whether everything the script does is in the database, if it is known.
-    pub fn is_whole(&self) -> bool {
-        self.position == Position::After(self.statements.len())
+    /// How many statements are in the database, if that is known.
+    pub fn n_finished(&self) -> Option<usize> {
+        match self.position {
+            Position::After(n) => Some(n),
+            Position::Partly { .. } | Position::OneOf(_) | Position::Unlike { .. } => None,
+        }
+    }
+
+    /// What a person can do so that a way opens; `None` where one is open.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match &self.position {
+            _ if !self.doubts.is_empty() => {
+                "put the file back as it ran; or look what is in the database, and say with `--from N` at which statement to \
+                 go on"
+            }
+            Position::After(_) => return None,
+            _ if !self.is_replayed => {
+                "name a server where databases may be made in `SCRATCH_URL`, so that the schema can be compared; or look \
+                 yourself, and say with `--from N` at which statement to go on"
+            }
+            Position::Partly { statement, .. } => {
+                return Some(format!(
+                    "do by hand what is missing of statement {}, or undo by hand what it has done; then run \
+                     `migrate:recover` again",
+                    statement + 1
+                ));
+            }
+            Position::OneOf(_) => {
+                "look which of these statements' work is in the database, then say with `--from N` at which one to go on"
+            }
+            Position::Unlike { .. } => {
+                "mend by hand what differs and run `migrate:recover` again; or look what is in the database, and say with \
+                 `--from N --force` at which statement to go on"
+            }
+        };
+        Some(hint.to_owned())
     }
 
     fn objection_to_run(&self) -> Option<String> {

@@ -58,6 +58,12 @@ const CREATE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS _backend_migrations_jou
     PRIMARY KEY (version, direction)
 ) ENGINE=InnoDB";
 
+/// The statements that write `record`, one by one, as they are shown.
+pub(crate) fn record_sql(record: &Record<'_>) -> Vec<String> {
+    // No literal of ours has a `;`: texts are hexadecimal.
+    sql(record).split(';').map(str::to_owned).collect()
+}
+
 /// The statements that write `record`, for one round trip.
 pub(super) fn sql(record: &Record<'_>) -> String {
     match record {

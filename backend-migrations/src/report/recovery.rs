@@ -143,6 +143,9 @@ fn push_diagnosis(page: &mut Page, label: &Label, diagnosis: &Diagnosis, offers:
     for offer in offers {
         push_offer(page, diagnosis, offer);
     }
+    if let Some(hint) = diagnosis.hint() {
+        push_indented(page, Tone::Caution, "hint: ", &hint);
+    }
     page.blank();
 }
 
