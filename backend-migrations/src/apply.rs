@@ -10,6 +10,10 @@
 //!   implicit commit makes visible, says that it began.
 //! * Any other script has a row in the journal that names the committed statements. A DML statement in it commits
 //!   together with that row. Before a DDL statement the row says that it runs, after it that it ran.
+//!
+//! A statement that waited for a lock in vain is tried again where it is known to have left nothing: see `retry`.
+
+mod retry;
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +24,7 @@ use crate::{
     history::{History, StatementDigest},
     migration::{Direction, MigrationSet, Script, Statement, StatementKind},
     plan::{self, Plan, PlanError, PlanOptions, Step},
-    session::{Fate, JournalEntry, Record, SessionError, TenantSession},
+    session::{Blockage, Fate, JournalEntry, Record, SessionError, TenantSession},
     tenant::SharedLabel,
 };
 
@@ -67,6 +71,10 @@ pub struct StatementError {
     pub direction: Direction,
     /// What the server or the connection said.
     pub source: SessionError,
+    /// How often it was tried.
+    pub n_tries: u32,
+    /// Who was seen to hold the lock that it waited for.
+    pub blockage: Option<Blockage>,
     /// What is in the database now.
     pub aftermath: Aftermath,
 }
@@ -225,6 +233,9 @@ struct Run<'a, S> {
     script: &'a Script,
     has_journal: bool,
     finished: Vec<StatementDigest>,
+    /// How often the statement, or the transaction that it is in, has been tried, this time included.
+    n_tries: u32,
+    blockage: Option<Blockage>,
 }
 
 impl<'a, S: TenantSession> Run<'a, S> {
@@ -237,6 +248,8 @@ impl<'a, S: TenantSession> Run<'a, S> {
             script: step.script(),
             has_journal: needs_journal(step, history),
             finished: progress.filter(|_| step.is_resume).map(|p| p.finished.clone()).unwrap_or_default(),
+            n_tries: 1,
+            blockage: None,
         }
     }
 
@@ -251,14 +264,21 @@ impl<'a, S: TenantSession> Run<'a, S> {
         };
         self.work.events.tell(event).await;
         for index in self.step.setup().collect::<Vec<_>>() {
-            self.execute(index).await?;
+            if let Err(source) = self.execute(index).await {
+                return Err(self.give_up(index, source).await);
+            }
         }
         self.begin().await?;
-        for index in self.step.n_finished..n_statements {
-            self.execute(index).await?;
+        let mut index = self.step.n_finished;
+        while index < n_statements {
+            if let Err(source) = self.execute(index).await {
+                index = self.retry(index, source).await?;
+                continue;
+            }
             self.finished.push(StatementDigest::of(&self.script.statements[index].text));
-            if self.has_journal && index + 1 < n_statements {
-                self.book_statement(index).await?;
+            index += 1;
+            if self.has_journal && index < n_statements {
+                self.book_statement(index - 1).await?;
             }
         }
         let elapsed = started.elapsed();
@@ -281,22 +301,21 @@ impl<'a, S: TenantSession> Run<'a, S> {
         write(self.session, record).await
     }
 
-    async fn execute(&mut self, index: usize) -> Result<(), ApplyError> {
+    async fn execute(&mut self, index: usize) -> Result<(), SessionError> {
         let at = self.place(index);
         let (tenant, started) = (self.work.tenant.clone(), Instant::now());
         let event = Event::StatementStarted { tenant: tenant.clone(), at: at.clone() };
         self.work.events.tell(event).await;
-        match self.session.execute(&self.script.statements[index].text).await {
-            Ok(n_rows) => {
-                let elapsed = started.elapsed();
-                self.work.events.tell(Event::StatementFinished { tenant, at, n_rows, elapsed }).await;
-                Ok(())
-            }
-            Err(source) => {
-                let aftermath = self.fail(index, &source).await;
-                Err(self.error(index, source, aftermath))
-            }
-        }
+        let n_rows = self.watched(index, &at).await?;
+        let elapsed = started.elapsed();
+        self.work.events.tell(Event::StatementFinished { tenant, at, n_rows, elapsed }).await;
+        Ok(())
+    }
+
+    /// The error to end with, statement `index` having failed with `source` for good.
+    async fn give_up(&mut self, index: usize, source: SessionError) -> ApplyError {
+        let aftermath = self.fail(index, &source).await;
+        self.error(index, source, aftermath)
     }
 
     /// Leaves the books as the database is after statement `index` failed with `source`.
@@ -345,6 +364,8 @@ impl<'a, S: TenantSession> Run<'a, S> {
             journal: entry(self.script, &self.finished, None),
         };
         let result = self.session.record(record).await;
+        // What comes now is another transaction.
+        (self.n_tries, self.blockage) = (1, None);
         result.map_err(|source| self.unrecorded(index, source))
     }
 
@@ -381,6 +402,8 @@ impl<'a, S: TenantSession> Run<'a, S> {
             at: self.place(index),
             text: self.script.statements[index].text.clone(),
             direction: self.step.direction,
+            n_tries: self.n_tries,
+            blockage: self.blockage.clone().filter(|_| retry::is_lock_wait(&source)),
             source,
             aftermath,
         }))

@@ -19,6 +19,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 
 pub use self::exit::ExitStatus;
+/// For its fuzz target.
+#[doc(hidden)]
+pub use self::settings::parse_duration;
 use self::{error::CliError, settings::Settings};
 
 /// Where the commands are called from.
@@ -76,12 +79,18 @@ pub struct GlobalArgs {
     /// Time to connect and log in, such as 500ms, 10s or 1h30m [env: CONNECT_TIMEOUT] [default: 10s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub connect_timeout: Option<std::time::Duration>,
+    /// Times to try again where a server refuses, is full or is starting (0: never) [env: CONNECT_RETRIES] [default: 3].
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub connect_retries: Option<u32>,
     /// Time to wait for another run to let go of a database [env: LOCK_TIMEOUT] [default: 10s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub lock_timeout: Option<std::time::Duration>,
     /// Time a statement may wait for a table or row [env: LOCK_WAIT] [default: 5s].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub lock_wait: Option<std::time::Duration>,
+    /// Times to try a statement again that waited in vain or was in a deadlock (0: never) [env: LOCK_WAIT_RETRIES] [default: 3].
+    #[arg(long, global = true, value_name = "N", hide_short_help = true)]
+    pub lock_wait_retries: Option<u32>,
     /// Time a statement may take before it is killed [env: STATEMENT_TIMEOUT] [default: 1h].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub statement_timeout: Option<std::time::Duration>,

@@ -1,4 +1,7 @@
-//! The only source of randomness: fresh IVs, and passwords for the database accounts that provisioning makes.
+//! The only source of randomness: fresh IVs, passwords for the database accounts that provisioning makes, and how long to
+//! wait before another try.
+
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -20,6 +23,18 @@ pub fn random_iv() -> Result<[u8; 16], EntropyError> {
     let mut iv = [0; 16];
     getrandom::fill(&mut iv)?;
     Ok(iv)
+}
+
+/// How long to wait before try number `n_tries + 1`: a quarter of a second at first, then twice as long each time, at most
+/// 8 s, and each of those give or take a half, so that those who were turned away together do not come back together.
+pub fn pause_before_retry(n_tries: u32) -> Duration {
+    const FIRST: Duration = Duration::from_millis(250);
+    const N_DOUBLINGS_MAX: u32 = 5;
+    let usual = FIRST * 2u32.pow(n_tries.saturating_sub(1).min(N_DOUBLINGS_MAX));
+    let mut byte = [128];
+    // Without randomness the waits are merely all the same.
+    getrandom::fill(&mut byte).ok();
+    usual / 2 + usual * u32::from(byte[0]) / 256
 }
 
 /// A password for a database account: 32 characters, the first a letter, and at least one upper-case letter, one

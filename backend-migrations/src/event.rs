@@ -79,6 +79,15 @@ pub enum Event {
         /// Which statement.
         at: Place,
     },
+    /// Something is waited for, which is bounded and may be long.
+    Waiting {
+        /// Whose database.
+        tenant: SharedLabel,
+        /// The statement that waits or will be tried again; `None` while there is no connection.
+        at: Option<Place>,
+        /// What for, and for whom where that is known.
+        for_what: String,
+    },
     /// A statement is done.
     StatementFinished {
         /// Whose database.

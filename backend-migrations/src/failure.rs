@@ -6,7 +6,7 @@ use crate::{
     migration::Direction,
     plan::Problem,
     seal::OpenError,
-    session::{ConnectError, SessionError, Whose},
+    session::{Activity, ConnectError, SessionError, Whose},
     sql::excerpt,
     tenant::Label,
 };
@@ -124,7 +124,7 @@ fn statement_failure(error: StatementError) -> Failure {
                 (_, Aftermath::Nothing) => "run again after that",
                 _ => "run again after that: it goes on with this statement",
             };
-            Some(match (&error.source, error.source.hint()) {
+            Some(match (&error.source, unblock(&error).or_else(|| error.source.hint())) {
                 (SessionError::Killed { .. }, _) => then.to_owned(),
                 (_, Some(mend)) => format!("{mend}\n{then}"),
                 (_, None) => {
@@ -135,12 +135,37 @@ fn statement_failure(error: StatementError) -> Failure {
     };
     Failure {
         code: code(&error.source, FailureCode::Statement),
-        message: error.source.to_string(),
+        message: message(&error),
         excerpt: Some(excerpt(&error.text, 100)),
         at: Some(error.at),
         state: Some(state),
         hint,
     }
+}
+
+/// What the server said, how often, and who was in the way.
+fn message(error: &StatementError) -> String {
+    let tries = match error.n_tries {
+        1 => String::new(),
+        n => format!(" ({n} tries)"),
+    };
+    let blockage = error.blockage.as_ref().map(|blockage| format!("\nit waited for {blockage}"));
+    format!("{}{tries}{}", error.source, blockage.unwrap_or_default())
+}
+
+/// How to get past whoever holds a lock.
+fn unblock(error: &StatementError) -> Option<String> {
+    let blockage = error.blockage.as_ref()?;
+    let end = match blockage.blockers.first() {
+        Some(Activity { connection_id, .. }) => format!(
+            "wait for that transaction to end, or raise `--lock-wait`; if nobody needs it any more, `KILL {connection_id}` ends it"
+        ),
+        None => error.source.hint()?,
+    };
+    let see = blockage.missing.map(|missing| {
+        format!("\nan account with {missing} in `TENANT_ADMIN_URL` is used to see who holds a lock")
+    });
+    Some(end + &see.unwrap_or_default())
 }
 
 fn aftermath(error: &StatementError) -> String {

@@ -11,17 +11,18 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
-use tokio::{select, sync::mpsc};
+use tokio::{select, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     apply::{self, Applied, Work},
+    entropy::pause_before_retry,
     event::{Event, Events, Failure, MigrationDone, MigrationPlanned, Outcome, Scope, StopReason, Task},
     migration::{Direction, MigrationSet},
     plan::PlanOptions,
     seal,
     secret::Key,
-    session::{Connect, TenantSession as _},
+    session::{Connect, ConnectError, TenantSession as _},
     standing::Standing,
     summary::Summary,
     tenant::{SealedTarget, ServerId, SharedLabel, Target, Tls},
@@ -364,7 +365,7 @@ impl<C: Connect> TenantWork for JobWork<'_, C> {
         let tenant = target.label.clone();
         let mut session = select! {
             biased;
-            session = self.connector.connect(target) => {
+            session = self.connect(target, events) => {
                 session.map_err(|error| Box::new(Failure::no_connection(&error, &tenant)))?
             }
             () = self.stop.hard.cancelled() => {
@@ -378,6 +379,29 @@ impl<C: Connect> TenantWork for JobWork<'_, C> {
 }
 
 impl<C: Connect> JobWork<'_, C> {
+    /// Connects, and tries again where a server may be back in a moment, unless the run is told to stop meanwhile.
+    async fn connect(&self, target: Target, events: &Events) -> Result<C::Session, ConnectError> {
+        let n_tries_max = self.connector.retries() + 1;
+        let mut n_tries = 1;
+        loop {
+            match self.connector.connect(target.clone()).await {
+                Err(error) if error.is_passing() && n_tries < n_tries_max => {
+                    let (tenant, for_what) = (
+                        target.label.clone(),
+                        format!("try {} of {n_tries_max} after: {error}", n_tries + 1),
+                    );
+                    events.tell(Event::Waiting { tenant, at: None, for_what }).await;
+                    select! {
+                        biased;
+                        () = self.stop.soft.cancelled() => return Err(error),
+                        () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
+                    }
+                }
+                result => return result,
+            }
+        }
+    }
+
     async fn on(
         &self,
         session: &mut C::Session,

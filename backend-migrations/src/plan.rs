@@ -189,7 +189,7 @@ fn resume(set: &MigrationSet, history: &History, row: &HistoryRow, goal: Goal) -
 ///
 /// A `SET` of plain values is run again. A temporary table, a prepared statement or a variable that was computed from the
 /// data of its moment cannot be made again as it was. A `:=` inside a string is taken for one too: to refuse is safe.
-fn survives_a_new_session(statement: &Statement) -> bool {
+pub(crate) fn survives_a_new_session(statement: &Statement) -> bool {
     let text = statement.text.to_ascii_uppercase();
     let words: Vec<_> = text.split_whitespace().collect();
     let fills_variable =

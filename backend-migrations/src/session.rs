@@ -2,12 +2,14 @@
 
 mod activity;
 mod error;
+mod wait;
 
 use std::{future::Future, time::Duration};
 
 pub use self::{
     activity::Activity,
     error::{ConnectError, Fate, LockHolder, SessionError, Whose},
+    wait::{Blind, Blockage, Sight, Watch},
 };
 
 use crate::{
@@ -27,10 +29,15 @@ pub struct Limits {
     pub lock_wait: Duration,
     /// One statement.
     pub statement: Duration,
+    /// How often connecting is tried again where a server may be back in a moment. A time-out is not tried again: it has
+    /// taken its whole limit already.
+    pub connect_retries: u32,
+    /// How often a statement is tried again that waited for a lock in vain, or that the server chose to end a deadlock.
+    pub lock_wait_retries: u32,
 }
 
 impl Limits {
-    /// 10 s to connect, 10 s for another run, 5 s for a table's lock, an hour for a statement.
+    /// 10 s to connect, 10 s for another run, 5 s for a table's lock, an hour for a statement; three more tries each.
     ///
     /// MySQL's own default for a metadata lock is a year, and a waiting `ALTER` makes every later query on its table
     /// wait behind it: five seconds is what an application's users may not notice.
@@ -39,6 +46,8 @@ impl Limits {
         lock: Duration::from_secs(10),
         lock_wait: Duration::from_secs(5),
         statement: Duration::from_hours(1),
+        connect_retries: 3,
+        lock_wait_retries: 3,
     };
 }
 
@@ -106,6 +115,9 @@ pub enum Record<'a> {
         /// What the journal is to say.
         journal: JournalEntry<'a>,
     },
+    /// What is not committed is to be tried again: rolls it back and opens the transaction anew. What [`Record::Begin`]
+    /// wrote is gone with it, if nothing has committed it.
+    StartOver,
     /// Nothing of the script is in the database: rolls back and removes every note of it.
     Abandon {
         /// The migration's version.
@@ -170,6 +182,16 @@ pub trait TenantSession: Send {
     /// Writes into the books.
     fn record(&mut self, record: Record<'_>) -> impl Future<Output = Result<(), SessionError>> + Send;
 
+    /// The limits that it keeps to.
+    fn limits(&self) -> Limits {
+        Limits::DEFAULT
+    }
+
+    /// Something that can look at this connection while a statement runs on it.
+    fn watch(&self) -> impl Watch + use<Self> {
+        Blind
+    }
+
     /// Lets go of the lock, if it is held, and of the connection.
     fn close(self) -> impl Future<Output = ()> + Send;
 }
@@ -178,6 +200,11 @@ pub trait TenantSession: Send {
 pub trait Connect: Sync {
     /// What it opens.
     type Session: TenantSession;
+
+    /// How often connecting is worth another try; see [`Limits::connect_retries`].
+    fn retries(&self) -> u32 {
+        Limits::DEFAULT.connect_retries
+    }
 
     /// Connects and logs in, within [`Limits::connect`].
     fn connect(&self, target: Target) -> impl Future<Output = Result<Self::Session, ConnectError>> + Send;

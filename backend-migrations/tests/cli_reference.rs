@@ -27,7 +27,7 @@ counts where the variable without `_FILE` is not set.
 | `CENTRAL_DATABASE_URL_FILE` | | | file with the same |
 | `DB_ENCRYPTION_KEY` | | | the key that tenants' passwords are sealed with: 32 bytes as they are, not hex or base64. Needed by all commands about tenants |
 | `DB_ENCRYPTION_KEY_FILE` | | | file with the same |
-| `TENANT_ADMIN_URL` | | `CENTRAL_DATABASE_URL` | the server that `tenant:provision` makes tenants on, with an account that may make databases and accounts and may read `mysql.user` |
+| `TENANT_ADMIN_URL` | | `CENTRAL_DATABASE_URL` | the server that `tenant:provision` makes tenants on, with an account that may make databases and accounts and may read `mysql.user`; where it is set, it is also used to look who holds a lock on that server |
 | `TENANT_ADMIN_URL_FILE` | | | file with the same |
 | `TENANT_SSL_MODE` | | `PREFERRED` | encryption of connections to tenants: `DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY` |
 | `TENANT_SSL_CA` | | Mozilla's, built in | PEM file with the authorities that the last two modes trust |
@@ -83,21 +83,38 @@ fn meaning(status: ExitStatus) -> &'static str {
 }
 
 /// The limits as variables, flags and values.
-fn limits() -> [(&'static str, &'static str, Duration, &'static str); 4] {
-    let Limits { connect, lock, lock_wait, statement } = Limits::DEFAULT;
+fn limits() -> [(&'static str, &'static str, String, &'static str); 6] {
+    let Limits { connect, lock, lock_wait, statement, connect_retries, lock_wait_retries } = Limits::DEFAULT;
     [
-        ("CONNECT_TIMEOUT", "--connect-timeout", connect, "time to connect and log in"),
-        ("LOCK_TIMEOUT", "--lock-timeout", lock, "time to wait for another run to let go of a database"),
+        ("CONNECT_TIMEOUT", "--connect-timeout", words(connect), "time to connect and log in"),
+        (
+            "CONNECT_RETRIES",
+            "--connect-retries",
+            connect_retries.to_string(),
+            "times to try again where a server refuses, is full or is starting; not after a time-out",
+        ),
+        (
+            "LOCK_TIMEOUT",
+            "--lock-timeout",
+            words(lock),
+            "time to wait for another run to let go of a database, or of the fleet",
+        ),
         (
             "LOCK_WAIT",
             "--lock-wait",
-            lock_wait,
+            words(lock_wait),
             "time a statement may wait for a table or row that others hold",
+        ),
+        (
+            "LOCK_WAIT_RETRIES",
+            "--lock-wait-retries",
+            lock_wait_retries.to_string(),
+            "times to try a statement again that waited in vain or was in a deadlock",
         ),
         (
             "STATEMENT_TIMEOUT",
             "--statement-timeout",
-            statement,
+            words(statement),
             "time a statement may take before it is killed",
         ),
     ]
@@ -126,7 +143,7 @@ fn commands() -> Vec<String> {
 fn reference() -> String {
     let mut text = PREFACE.to_owned();
     for (variable, flag, default, what) in limits() {
-        writeln!(text, "| `{variable}` | `{flag}` | {} | {what} |", words(default)).unwrap();
+        writeln!(text, "| `{variable}` | `{flag}` | {default} | {what} |").unwrap();
     }
     text.push_str(AFTER_SETTINGS);
     for status in ExitStatus::ALL {
@@ -168,7 +185,7 @@ fn the_defaults_in_the_help_are_the_defaults() {
     for (variable, flag, default, _) in limits() {
         let (_, rest) = text.split_once(flag).unwrap();
         let (_, rest) = rest.split_once(&format!("[env: {variable}] ")).unwrap();
-        assert!(rest.starts_with(&format!("[default: {}]", words(default))), "{flag}: {rest}");
+        assert!(rest.starts_with(&format!("[default: {default}]")), "{flag}: {rest}");
     }
 }
 

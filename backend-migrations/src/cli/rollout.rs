@@ -286,7 +286,8 @@ async fn over_tenants(
     let (key, central) = (settings.key()?, settings.central()?);
     let set = settings.migration_set(MigrationKind::Tenant)?;
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
-    let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
+    let connector =
+        MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
     let read = async {
         let mut central = Central::connect(&connector, &central).await?;
         let targets = central.select(&selection).await?;
@@ -307,7 +308,8 @@ async fn over_central(job: Job, settings: &Settings) -> Result<Summary, CliError
     let target = settings.central()?;
     let set = settings.migration_set(MigrationKind::Central)?;
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
-    let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
+    let connector =
+        MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
     let options = single(job, Scope::Central, settings)?;
     let run = Run { connector: &connector, key: None, set: &set, options, stop: &stop, settings };
     run.start(vec![Candidate::Open(target)]).await

@@ -28,14 +28,16 @@ pub(super) struct Settings {
 }
 
 /// Every variable that is read, for the one look at the environment.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 16] = [
     "CENTRAL_DATABASE_URL",
     "CENTRAL_DATABASE_URL_FILE",
+    "CONNECT_RETRIES",
     "CONNECT_TIMEOUT",
     "DB_ENCRYPTION_KEY",
     "DB_ENCRYPTION_KEY_FILE",
     "LOCK_TIMEOUT",
     "LOCK_WAIT",
+    "LOCK_WAIT_RETRIES",
     "MIGRATIONS_DIR",
     "NO_COLOR",
     "STATEMENT_TIMEOUT",
@@ -101,6 +103,16 @@ impl Settings {
             lock: settings.duration(global.lock_timeout, "LOCK_TIMEOUT", default.lock)?,
             lock_wait: settings.duration(global.lock_wait, "LOCK_WAIT", default.lock_wait)?,
             statement: settings.duration(global.statement_timeout, "STATEMENT_TIMEOUT", default.statement)?,
+            connect_retries: settings.count(
+                global.connect_retries,
+                "CONNECT_RETRIES",
+                default.connect_retries,
+            )?,
+            lock_wait_retries: settings.count(
+                global.lock_wait_retries,
+                "LOCK_WAIT_RETRIES",
+                default.lock_wait_retries,
+            )?,
         };
         Ok(settings)
     }
@@ -115,6 +127,16 @@ impl Settings {
             (None, None) => Ok(default),
             (None, Some(text)) => parse_duration(text)
                 .map_err(|error| CliError::refused("settings", format!("`{name}`: {error}"), None)),
+        }
+    }
+
+    fn count(&self, flag: Option<u32>, name: &str, default: u32) -> Result<u32, CliError> {
+        match (flag, self.variable(name)) {
+            (Some(flag), _) => Ok(flag),
+            (None, None) => Ok(default),
+            (None, Some(text)) => text.trim().parse().map_err(|_| {
+                CliError::refused("settings", format!("`{name}`: {text:?} is no whole number"), None)
+            }),
         }
     }
 
@@ -182,10 +204,15 @@ impl Settings {
 
     /// The server new tenants are made on: where nothing is set, the central database's.
     pub(super) fn admin(&self) -> Result<Target, CliError> {
-        match self.url("TENANT_ADMIN_URL", "tenant-admin")? {
+        match self.named_admin()? {
             Some(target) => Ok(target),
             None => self.central(),
         }
+    }
+
+    /// An account that may see more of tenants' servers than their own accounts do, if one is named.
+    pub(super) fn named_admin(&self) -> Result<Option<Target>, CliError> {
+        self.url("TENANT_ADMIN_URL", "tenant-admin")
     }
 
     fn url(&self, variable: &str, name: &str) -> Result<Option<Target>, CliError> {
@@ -263,7 +290,7 @@ impl MigrationKind {
 }
 
 /// A duration such as `5s`, `500ms`, `10m`, `1h` or `1h 30m`; a bare number is seconds.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_hours(30 * 24);
     let duration = match text.trim().parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -112,6 +112,7 @@ pub(super) fn sql(record: &Record<'_>) -> String {
         Record::Fail { version, direction, journal } => {
             join(["ROLLBACK".to_owned(), update(*version, *direction, journal), "COMMIT".into()])
         }
+        Record::StartOver => join(["ROLLBACK".to_owned(), BEGIN.into()]),
         Record::Abandon { version, direction, has_journal } => {
             let row = match direction {
                 Direction::Up => {

@@ -143,7 +143,7 @@ impl Central {
     ///
     /// [`CentralError::Connect`].
     pub async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, CentralError> {
-        let connection = connector.open(target).await.map_err(CentralError::Connect)?;
+        let connection = connector.open_patiently(target).await.map_err(CentralError::Connect)?;
         Ok(Self { connection, connector: connector.clone(), database: target.label.database.clone() })
     }
 

@@ -6,7 +6,7 @@ use sqlx::{
     ConnectOptions as _, Connection as _,
     mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     session::MySqlSession,
 };
 use crate::{
+    entropy::pause_before_retry,
     session::{Connect, ConnectError, Limits},
     tenant::{Target, TlsMode},
 };
@@ -25,12 +26,27 @@ pub struct MySqlConnector {
     limits: Limits,
     kill: CancellationToken,
     relay: Arc<Relay>,
+    administrator: Option<Arc<Target>>,
 }
 
 impl MySqlConnector {
     /// Connections with these limits, whose statements are killed on the server once `kill` is cancelled.
     pub fn new(limits: Limits, kill: CancellationToken) -> Self {
-        Self { limits, kill, relay: Arc::new(Relay::new()) }
+        Self { limits, kill, relay: Arc::new(Relay::new()), administrator: None }
+    }
+
+    /// With an account that may see more of a server than tenants' accounts do. It is used on that server, to look who
+    /// holds a lock that a tenant's statement waits for, and for nothing else.
+    #[must_use]
+    pub fn with_administrator(self, administrator: Option<Target>) -> Self {
+        Self { administrator: administrator.map(Arc::new), ..self }
+    }
+
+    /// The administrator's way to the database of `target`, if there is an administrator of its server.
+    pub(super) fn administrator(&self, target: &Target) -> Option<Target> {
+        let administrator = self.administrator.as_ref()?;
+        (administrator.label.server == target.label.server)
+            .then(|| Target { label: target.label.clone(), ..(**administrator).clone() })
     }
 
     /// The limits that sessions keep to.
@@ -52,6 +68,20 @@ impl MySqlConnector {
         }
     }
 
+    /// As [`Self::open`], and again where the server may be back in a moment.
+    pub(super) async fn open_patiently(&self, target: &Target) -> Result<MySqlConnection, ConnectError> {
+        let mut n_tries = 1;
+        loop {
+            match self.open(target).await {
+                Err(error) if error.is_passing() && n_tries <= self.limits.connect_retries => {
+                    sleep(pause_before_retry(n_tries)).await;
+                    n_tries += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+
     async fn open_unbounded(&self, target: &Target) -> Result<MySqlConnection, ConnectError> {
         let label = &target.label;
         let socket = if target.tls.mode == TlsMode::Disabled {
@@ -70,6 +100,10 @@ impl MySqlConnector {
 
 impl Connect for MySqlConnector {
     type Session = MySqlSession;
+
+    fn retries(&self) -> u32 {
+        self.limits.connect_retries
+    }
 
     async fn connect(&self, target: Target) -> Result<MySqlSession, ConnectError> {
         let connection = self.open(&target).await?;

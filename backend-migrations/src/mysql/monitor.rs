@@ -50,6 +50,17 @@ impl Monitor {
         Ok(Self { connection, connector: connector.clone() })
     }
 
+    /// Connects with the account that may see most: the administrator's, where there is one for this server and it may
+    /// use the database, else that of `target`.
+    pub(super) async fn connect_to_look(connector: &MySqlConnector, target: &Target) -> Option<Self> {
+        if let Some(administrator) = connector.administrator(target)
+            && let Ok(monitor) = Self::connect(connector, &administrator).await
+        {
+            return Some(monitor);
+        }
+        Self::connect(connector, target).await.ok()
+    }
+
     /// The connections that are at work in the database: the one that holds its lock, first, and those that run a
     /// statement there. One of an account that may not be seen is in it only as the holder of the lock.
     ///
@@ -128,6 +139,16 @@ impl Monitor {
 
     /// Every connection to the database but this one.
     async fn list(&mut self) -> Result<Vec<Activity>, SessionError> {
+        let (everybody, database) = self.everybody().await?;
+        let is_here = |(activity, its): &(Activity, Option<String>)| *its == database || activity.holds_lock;
+        Ok(everybody.into_iter().filter(is_here).map(|(activity, _)| activity).collect())
+    }
+
+    /// Every connection to the server but this one that may be seen, with the database it uses, and the name of the
+    /// database that is looked at. Whoever holds that one's lock is always among them.
+    pub(super) async fn everybody(
+        &mut self,
+    ) -> Result<(Vec<(Activity, Option<String>)>, Option<String>), SessionError> {
         // `information_schema.processlist` may go from MySQL (deprecated in 8.0.35), `performance_schema.processlist` is
         // not on MariaDB; both have this one. Cast, since MySQL's numbers are unsigned and MariaDB's are not.
         let sql = format!(
@@ -143,21 +164,22 @@ impl Monitor {
         };
         let database = own.and_then(|row| row.try_get::<Option<String>, _>(0).ok().flatten());
         let (own_id, holder_id) = (number(1), number(2).filter(|id| Some(*id) != number(1)));
-        let rows = sets.get(1).into_iter().flatten();
-        let mut activities: Vec<_> = rows
-            .filter(|row| text(row, "db") == database || unsigned(row, "Id") == holder_id)
-            .filter_map(|row| activity(row, holder_id))
-            .filter(|activity| Some(activity.connection_id) != own_id)
+        let mut everybody: Vec<_> = sets
+            .get(1)
+            .into_iter()
+            .flatten()
+            .filter_map(|row| Some((activity(row, holder_id)?, text(row, "db"))))
+            .filter(|(activity, _)| Some(activity.connection_id) != own_id)
             .collect();
-        let is_listed = |id: &u64| activities.iter().any(|activity| activity.connection_id == *id);
+        let is_listed = |id: &u64| everybody.iter().any(|(activity, _)| activity.connection_id == *id);
         if let Some(connection_id) = holder_id.filter(|id| !is_listed(id)) {
-            activities.push(Activity { connection_id, holds_lock: true, ..Activity::default() });
+            everybody.push((Activity { connection_id, holds_lock: true, ..Activity::default() }, None));
         }
-        Ok(activities)
+        Ok((everybody, database))
     }
 
     /// The rows that each of the statements in `sql` gives.
-    async fn query(&mut self, sql: String) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
+    pub(super) async fn query(&mut self, sql: String) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
         let work = async {
             let (mut sets, mut rows) = (Vec::new(), Vec::new());
             let mut results = self.connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
@@ -195,11 +217,11 @@ fn activity(row: &MySqlRow, holder_id: Option<u64>) -> Option<Activity> {
     })
 }
 
-fn text(row: &MySqlRow, column: &str) -> Option<String> {
+pub(super) fn text(row: &MySqlRow, column: &str) -> Option<String> {
     row.try_get::<Option<String>, _>(column).ok().flatten()
 }
 
 /// A number whose type differs between servers.
-fn unsigned(row: &MySqlRow, column: &str) -> Option<u64> {
+pub(super) fn unsigned(row: &MySqlRow, column: &str) -> Option<u64> {
     row.try_get_unchecked::<u64, _>(column).ok()
 }

@@ -50,6 +50,8 @@ pub(super) fn connect_error(error: &sqlx::Error, label: &Label) -> ConnectError 
         }
         // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
         (_, Some(1040 | 1203 | 1226)) => ConnectError::TooManyConnections { server, message },
+        // ER_SERVER_SHUTDOWN, ER_SERVER_ISNT_AVAILABLE; MariaDB's ER_CONNECTION_KILLED.
+        (_, Some(1053 | 3168 | 1927)) => ConnectError::NotReady { server, message },
         (sqlx::Error::Tls(_), _) => ConnectError::Tls { server, message },
         _ => ConnectError::Other { server, message },
     }

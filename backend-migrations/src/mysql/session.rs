@@ -11,6 +11,7 @@ use sqlx::{
 use tokio::{pin, select, time::timeout};
 
 use super::{
+    blockers::MySqlWatch,
     books,
     connect::{self, MySqlConnector},
     server_error::{NO_SUCH_TABLE, server_error, session_error},
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     history::{History, HistoryRow, Progress},
     migration::Version,
-    session::{Fate, LockHolder, Record, SessionError, TenantSession},
+    session::{Fate, Limits, LockHolder, Record, SessionError, TenantSession, Watch},
     tenant::Target,
 };
 
@@ -205,6 +206,14 @@ impl TenantSession for MySqlSession {
 
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
         self.query(books::sql(&record), BOOKKEEPING_LIMIT).await.map(|_| ())
+    }
+
+    fn limits(&self) -> Limits {
+        *self.connector.limits()
+    }
+
+    fn watch(&self) -> impl Watch + use<> {
+        MySqlWatch::new(self.connector.clone(), self.target.clone(), self.connection_id)
     }
 
     // The lock goes with the connection, which is never handed to anyone else.

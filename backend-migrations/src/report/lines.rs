@@ -10,7 +10,7 @@ use super::{
     text::{title, title_and_database, visible, visible_lines},
 };
 use crate::{
-    event::{Event, Outcome, Scope, Task},
+    event::{Event, Outcome, Place, Scope, Task},
     summary::Summary,
     tenant::Label,
 };
@@ -81,6 +81,11 @@ impl Lines {
             Event::MigrationStarted { tenant, file_name, n_statements, n_finished } if *n_finished > 0 => {
                 let (file_name, next) = (visible(file_name), n_finished + 1);
                 let note = format!("↪️  {file_name}: resuming at statement {next} of {n_statements}");
+                self.notes(tenant, page.paint).line(note);
+            }
+            // That connecting took a second try is worth no line in a log.
+            Event::Waiting { tenant, at: Some(at), for_what } => {
+                let note = waiting(at, for_what);
                 self.notes(tenant, page.paint).line(note);
             }
             Event::Warning { tenant: Some(tenant), message } => {
@@ -156,6 +161,13 @@ impl Lines {
         }
         page.blank();
     }
+}
+
+/// The line for a wait.
+fn waiting(at: &Place, for_what: &str) -> String {
+    let Place { file_name, line, statement, n_statements } = at;
+    let for_what = visible_lines(for_what).collect::<Vec<_>>().join(" ");
+    format!("⏳ {}:{line}: statement {statement} of {n_statements} waits for {for_what}", visible(file_name))
 }
 
 /// Appends a warning, naming whose it is.

@@ -200,6 +200,14 @@ pub enum ConnectError {
         /// The server's words.
         message: String,
     },
+    /// The server is starting or stopping.
+    #[error("{server} is not ready: {message}")]
+    NotReady {
+        /// Host and port.
+        server: String,
+        /// The server's words.
+        message: String,
+    },
     /// Encryption or its certificate.
     #[error("no TLS connection to {server}: {message}")]
     Tls {
@@ -228,6 +236,28 @@ pub enum Whose {
 }
 
 impl ConnectError {
+    /// Whether the server may take a connection in a moment: it is starting, full, or another one takes its place.
+    ///
+    /// A time-out is not meant: a second one would take as long again. Nor is what somebody has to mend first.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused { .. }
+            | Self::Closed { .. }
+            | Self::TooManyConnections { .. }
+            | Self::NotReady { .. } => true,
+            // `EAI_AGAIN`, in the words of glibc and of musl: the name server did not answer. One that answers that there
+            // is no such name (`EAI_NONAME`) will answer the same again.
+            Self::Unresolvable { message, .. } => {
+                ["Temporary failure", "Try again"].iter().any(|words| message.contains(words))
+            }
+            Self::TimedOut { .. }
+            | Self::AccessDenied { .. }
+            | Self::NoDatabase { .. }
+            | Self::Tls { .. }
+            | Self::Other { .. } => false,
+        }
+    }
+
     /// What to do next.
     pub fn hint(&self, whose: Whose) -> Option<String> {
         let hint = match self {
@@ -264,6 +294,7 @@ impl ConnectError {
             Self::TooManyConnections { .. } => {
                 "lower `--per-server`, or raise the server's `max_connections`"
             }
+            Self::NotReady { .. } => "run again when it is up",
             Self::Tls { .. } => "`ssl-mode` and `ssl-ca` say what is asked of the server's certificate",
             Self::Other { message, .. } if message.contains("RSA") => {
                 "this account's plugin wants TLS or RSA for the password: turn TLS on"

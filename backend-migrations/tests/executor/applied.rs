@@ -11,7 +11,7 @@ use backend_migrations::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    disturbed::{applied, run},
+    disturbed::{applied, run, runtime},
     model::State,
     session::{Database, How, ModelSession, Moment},
     sets::{every_shape, migration, reversible, set},
@@ -193,7 +193,7 @@ fn what_was_settled_by_hand_is_forgotten() {
 }
 
 /// Runs in `session` and listens; cancels when `stop_at` begins.
-fn listen(
+pub(crate) fn listen(
     session: &mut ModelSession,
     set: &MigrationSet,
     goal: Goal,
@@ -206,11 +206,19 @@ fn listen(
     session.stop_at = stop_at.map(|text| (text.to_owned(), stop.clone()));
     let options = PlanOptions { goal, allow_out_of_order: false };
     let work = Work { set, options: &options, tenant: &label.into(), events: &events, stop: &stop };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let result = runtime.block_on(apply(session, work, &mut applied));
-    drop(events);
     let mut heard = Vec::new();
-    while let Some(event) = receiver.blocking_recv() {
+    let result = runtime().block_on(async {
+        // The channel is bounded: who does not listen meanwhile stops the work.
+        let mut result = std::pin::pin!(apply(session, work, &mut applied));
+        loop {
+            tokio::select! {
+                biased;
+                Some(event) = receiver.recv() => heard.push(event),
+                result = &mut result => break result,
+            }
+        }
+    });
+    while let Ok(event) = receiver.try_recv() {
         heard.push(event);
     }
     (result, applied, heard)

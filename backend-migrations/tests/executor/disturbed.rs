@@ -38,11 +38,17 @@ pub(crate) fn run(
         events: &events,
         stop: &CancellationToken::new(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = runtime();
     let result = runtime.block_on(apply(&mut session, work, &mut applied));
     let moments = std::mem::take(&mut session.moments);
     runtime.block_on(session.close());
     (result.map(|()| applied), moments)
+}
+
+/// One whose clock is ours: what waits, waits no time.
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().start_paused(true).build().expect("a runtime")
 }
 
 /// A database with all of `set` applied, and what applying it left forgotten.
@@ -221,7 +227,7 @@ impl Case<'_> {
     /// Whether the executor knows what the failure left, and could record it.
     fn is_answered(&self) -> bool {
         let is_statement = matches!(self.moment, Moment::Execute(_));
-        let known = [How::Refused, How::Unparsed, How::Deadlocked];
+        let known = [How::Refused, How::Unparsed, How::Deadlocked, How::Blocked];
         let is_killed = matches!(self.how, How::TimedOut { fate: Fate::NotApplied, .. });
         is_statement && (known.contains(&self.how) || is_killed)
     }
@@ -295,7 +301,7 @@ impl Case<'_> {
             Moment::Execute(text) if is_safe(text) => true,
             Moment::Execute(text) => match self.how {
                 How::Unparsed => true,
-                How::Refused | How::TimedOut { fate: Fate::NotApplied, .. } => {
+                How::Refused | How::Blocked | How::TimedOut { fate: Fate::NotApplied, .. } => {
                     kind(text) == StatementKind::Ddl
                 }
                 _ => false,

@@ -7,6 +7,7 @@ mod model;
 mod planned;
 mod refused;
 mod replanned;
+mod retried;
 mod session;
 mod sets;
 mod stands;

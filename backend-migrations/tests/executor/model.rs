@@ -161,6 +161,7 @@ pub(crate) fn ops(record: &Record<'_>) -> Vec<Op> {
         Record::Fail { version, direction, journal } => {
             vec![Op::Rollback, Op::UpdateProgress(progress(*version, *direction, journal))]
         }
+        Record::StartOver => vec![Op::Rollback, Op::Begin],
         Record::Abandon { version, direction, has_journal } => {
             let row = match direction {
                 Direction::Up => Op::DeleteRow { version: *version, even_successful: false },

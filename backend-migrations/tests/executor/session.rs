@@ -9,7 +9,7 @@ use std::{
 use backend_migrations::{
     history::History,
     migration::StatementKind,
-    session::{Fate, Record, SessionError, TenantSession},
+    session::{Fate, Limits, Record, SessionError, TenantSession},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -66,6 +66,8 @@ pub(crate) enum How {
     Unparsed,
     /// The server answers with a deadlock and has rolled the transaction back.
     Deadlocked,
+    /// The server answers that a lock was waited for in vain; what was done before in the transaction is still there.
+    Blocked,
     /// The connection is gone before the server got it.
     LostUnsent,
     /// The connection is gone after the server began it, and without its effect.
@@ -81,7 +83,7 @@ impl Moment {
     pub(crate) fn ways(&self) -> Vec<How> {
         let mut ways = vec![How::Refused, How::RefusedThenLost, How::LostUnsent, How::LostDone];
         if let Self::Execute(text) = self {
-            ways.extend([How::Unparsed, How::LostBegun]);
+            ways.extend([How::Unparsed, How::Blocked, How::LostBegun]);
             ways.extend((!commits(text)).then_some(How::Deadlocked));
             for (fate, is_done) in [(Fate::NotApplied, false), (Fate::Unknown, false), (Fate::Unknown, true)]
             {
@@ -111,6 +113,10 @@ pub(crate) struct ModelSession {
     pub(crate) seen_before_lock: Option<History>,
     /// The statement at which the run is told to stop, and how.
     pub(crate) stop_at: Option<(String, CancellationToken)>,
+    /// A statement that fails so many times in this way.
+    pub(crate) stubborn: Option<(String, How, u32)>,
+    /// How often a statement may be tried again.
+    pub(crate) n_retries: u32,
     /// Everything that could have failed, in order.
     pub(crate) moments: Vec<Moment>,
 }
@@ -127,6 +133,8 @@ impl ModelSession {
             fault,
             seen_before_lock: None,
             stop_at: None,
+            stubborn: None,
+            n_retries: 0,
             moments: Vec::new(),
         }
     }
@@ -135,6 +143,12 @@ impl ModelSession {
         let is_now = self.fault.filter(|(at, _)| *at == self.moments.len());
         self.moments.push(moment);
         is_now.map(|(_, how)| how)
+    }
+
+    fn stubborn_way(&mut self, statement: &str) -> Option<How> {
+        let (_, how, n_left) = self.stubborn.as_mut().filter(|(text, ..)| text == statement)?;
+        *n_left = n_left.checked_sub(1)?;
+        Some(*how)
     }
 
     fn lose(&mut self) {
@@ -169,7 +183,7 @@ impl ModelSession {
         effect: impl FnOnce(&mut Self),
     ) -> SessionError {
         match how {
-            How::Refused => begin(self),
+            How::Refused | How::Blocked => begin(self),
             How::RefusedThenLost | How::LostBegun => {
                 begin(self);
                 self.lose();
@@ -193,7 +207,9 @@ impl ModelSession {
                 return SessionError::TimedOut { limit: Duration::from_secs(1), fate };
             }
         }
-        if matches!(how, How::Refused | How::RefusedThenLost) {
+        if how == How::Blocked {
+            server(1205, "lock wait timeout exceeded")
+        } else if matches!(how, How::Refused | How::RefusedThenLost) {
             server(1146, "no such table")
         } else {
             lost()
@@ -303,7 +319,8 @@ impl TenantSession for ModelSession {
                 "`{statement}` ran in a session without `set {variable}`"
             );
         }
-        if let Some(how) = self.moment(Moment::Execute(statement.to_owned())) {
+        let how = self.moment(Moment::Execute(statement.to_owned()));
+        if let Some(how) = how.or_else(|| self.stubborn_way(statement)) {
             return Err(self.fail(
                 how,
                 |session| session.begin(statement),
@@ -333,6 +350,10 @@ impl TenantSession for ModelSession {
         Ok(())
     }
 
+    fn limits(&self) -> Limits {
+        Limits { lock_wait_retries: self.n_retries, ..Limits::DEFAULT }
+    }
+
     async fn close(mut self) {
         self.lose();
     }
@@ -346,6 +367,7 @@ fn name(record: &Record<'_>) -> &'static str {
         Record::StatementDone { .. } => "statement done",
         Record::Finish { .. } => "finish",
         Record::Fail { .. } => "fail",
+        Record::StartOver => "start over",
         Record::Abandon { .. } => "abandon",
         Record::Settle { .. } => "settle",
         Record::Declare { .. } => "declare",

@@ -8,10 +8,13 @@ use std::{
 };
 
 use backend_migrations::{history::StatementDigest, migration::Script, sql::parse_script};
-use end_to_end::{Flavour, Fleet, Invocation, Output, Server, proxy::Proxy, query, schema};
+use end_to_end::{Flavour, Fleet, Invocation, Output, Server, proxy::Proxy, query, random::Random, schema};
 use sqlx::{
-    AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, mysql::MySqlDatabaseError, raw_sql,
+    AssertSqlSafe, Connection as _, Executor as _, MySqlConnection,
+    mysql::{MySqlConnectOptions, MySqlDatabaseError},
+    raw_sql,
 };
+use throwaway_server::ThrowawayServer;
 use tokio::task::JoinSet;
 
 /// So many databases are at work at once.
@@ -72,6 +75,25 @@ pub(crate) const EVERY_KIND: &[(&str, &str)] = &[
     ),
 ];
 
+/// A table with some rows, and an `ALTER` that computes long for each of them.
+pub(crate) const LONG: &[(&str, &str)] = &[
+    (
+        "20260101000000_few_rows.up.sql",
+        "CREATE TABLE counters (name VARCHAR(20) NOT NULL PRIMARY KEY, n INT NOT NULL);\n\
+         INSERT INTO counters VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6), ('g', 7), ('h', 8);\n",
+    ),
+    (
+        "20260102000000_long.up.sql",
+        "UPDATE counters SET n = n + 1;\n\
+         ALTER TABLE counters ADD COLUMN digest CHAR(128) AS (SHA2(REPEAT(name, 2000000), 512)) STORED;\n\
+         UPDATE counters SET n = n + 10;\n",
+    ),
+    (
+        "20260103000000_long_alone.up.sql",
+        "ALTER TABLE counters ADD COLUMN second CHAR(128) AS (SHA2(REPEAT(n, 2000000), 512)) STORED;\n",
+    ),
+];
+
 /// The migrations, the databases to run them in, and how these have to look in the end.
 #[derive(Debug)]
 pub(crate) struct Course {
@@ -80,6 +102,10 @@ pub(crate) struct Course {
     end: State,
     /// What the undisturbed run took.
     pub(crate) elapsed: Duration,
+    /// The packets of the undisturbed run that began statements of [`LONG`].
+    long_statements: Vec<usize>,
+    /// Where the databases are, for root: `mysql://root:PASSWORD@HOST:PORT`.
+    root_url: Mutex<String>,
 }
 
 /// One database, behind a proxy of its own.
@@ -116,6 +142,16 @@ impl fmt::Display for Outcome {
 impl Course {
     /// Makes the databases on `server` and runs the migrations once, undisturbed.
     pub(crate) async fn new(server: &'static Server, word: &'static str, files: &[(&str, &str)]) -> Self {
+        Self::on(server, None, word, files).await
+    }
+
+    /// As [`Self::new`], with the databases on a server of their own.
+    pub(crate) async fn on(
+        server: &'static Server,
+        other: Option<&ThrowawayServer>,
+        word: &'static str,
+        files: &[(&str, &str)],
+    ) -> Self {
         let fleet = Fleet::new(server, word).await;
         let mut lanes = Vec::new();
         for number in 0..N_LANES {
@@ -134,13 +170,27 @@ impl Course {
         for (name, text) in files {
             fleet.write(name, text);
         }
-        let mut course = Self { fleet, lanes, end: State::new(), elapsed: Duration::ZERO };
+        let mut course = Self {
+            fleet,
+            lanes,
+            end: State::new(),
+            elapsed: Duration::ZERO,
+            long_statements: Vec::new(),
+            root_url: Mutex::new(server.url("")),
+        };
+        if let Some(other) = other {
+            course.make_accounts(other).await;
+            course.follow(other).await;
+        }
         let lane = &course.lanes[0];
         course.clear(lane).await;
         lane.proxy.arm(None);
         let began = Instant::now();
         course.run(lane).await.exits(0);
         course.elapsed = began.elapsed();
+        let packets = (1..).zip(lane.proxy.packets());
+        course.long_statements =
+            packets.filter(|(_, packet)| packet.asks("REPEAT(")).map(|(at, _)| at).collect();
         course.end = course.state(lane).await;
         course
     }
@@ -155,16 +205,73 @@ impl Course {
         &self.lanes[0]
     }
 
+    /// The packet that begins one of the statements of [`LONG`], and how long after it something is to happen.
+    pub(crate) fn inside_of_a_long_statement(&self, random: &mut Random) -> (usize, Duration) {
+        // Most of the run is these two statements, so at times it happens after the end of one.
+        let delay =
+            self.elapsed.mul_f64(f64::from(u16::try_from(random.below(1000)).expect("small")) / 1000.0);
+        (*random.one_of(&self.long_statements), delay)
+    }
+
     /// A run of the migrations in a lane.
     pub(crate) fn run(&self, lane: &Lane) -> Invocation {
         let slug = self.fleet.slug(&lane.tenant);
         self.fleet.run(&format!("migrate:tenant {slug} {PATIENT}")).env("TENANT_SSL_MODE", "DISABLED")
     }
 
+    /// Makes the lanes' accounts on another server too.
+    async fn make_accounts(&self, other: &ThrowawayServer) {
+        let mut root = MySqlConnection::connect(other.root_url()).await.expect("root can connect");
+        for lane in &self.lanes {
+            let (account, database) = (self.fleet.account(&lane.tenant), self.fleet.database(&lane.tenant));
+            let password = self.password(lane).await;
+            let sql = format!(
+                "CREATE USER '{account}'@'%' IDENTIFIED BY '{password}'; GRANT ALL ON {database}.* TO '{account}'@'%'; \
+                 CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+            );
+            query::run(&mut root, &sql).await;
+        }
+    }
+
+    /// Finds the databases' own server again, where it is now.
+    pub(crate) async fn follow(&self, other: &ThrowawayServer) {
+        other.root_url().clone_into(&mut self.root_url.lock().unwrap_or_else(PoisonError::into_inner));
+        for lane in &self.lanes {
+            lane.proxy.redirect(other.host(), other.port());
+            // By TLS: a server that has just been started knows no account yet that it lets in without.
+            self.connect_as_tenant(lane).await.close().await.ok();
+        }
+    }
+
+    async fn connect(&self, database: &str) -> MySqlConnection {
+        MySqlConnection::connect_with(&self.root_options().database(database))
+            .await
+            .expect("root can connect")
+    }
+
+    async fn connect_as_tenant(&self, lane: &Lane) -> MySqlConnection {
+        let options = self.root_options().database(&self.fleet.database(&lane.tenant));
+        let options =
+            options.username(&self.fleet.account(&lane.tenant)).password(&self.password(lane).await);
+        MySqlConnection::connect_with(&options).await.expect("a tenant can connect")
+    }
+
+    fn root_options(&self) -> MySqlConnectOptions {
+        let url = self.root_url.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        url.parse().expect("a URL")
+    }
+
+    async fn password(&self, lane: &Lane) -> String {
+        let url = self.fleet.tenant_url(&lane.tenant).await;
+        let (_, rest) = url.split_once("//").expect("a URL");
+        let (login, _) = rest.split_once('@').expect("a login");
+        login.split_once(':').expect("a password").1.to_owned()
+    }
+
     /// Makes a lane's database anew.
     pub(crate) async fn clear(&self, lane: &Lane) {
         let database = self.fleet.database(&lane.tenant);
-        let mut root = self.fleet.server().connect("").await;
+        let mut root = self.connect("").await;
         let sql = format!(
             "DROP DATABASE IF EXISTS {database}; \
              CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
@@ -215,9 +322,7 @@ impl Course {
     /// Does by hand what the refusal says: makes sure that the statement in doubt is in the database, and says so in the
     /// books.
     async fn settle(&self, lane: &Lane) -> Result<(), String> {
-        let mut tenant = MySqlConnection::connect(&self.fleet.tenant_url(&lane.tenant).await)
-            .await
-            .map_err(|error| error.to_string())?;
+        let mut tenant = self.connect_as_tenant(lane).await;
         let dirty = "SELECT version FROM _sqlx_migrations WHERE success = FALSE";
         let version = query::value(&mut tenant, dirty).await;
         let has_journal = !query::rows(&mut tenant, "SHOW TABLES LIKE '\\_backend%'").await.is_empty();
@@ -272,7 +377,7 @@ impl Course {
     async fn state(&self, lane: &Lane) -> State {
         let database = self.fleet.database(&lane.tenant);
         let account = self.fleet.account(&lane.tenant);
-        let mut connection = self.fleet.connect(&lane.tenant).await;
+        let mut connection = self.connect(&database).await;
         let state = state(&mut connection, &database, &account).await;
         connection.close().await.ok();
         state
@@ -313,6 +418,10 @@ impl Course {
         }
         assert!(failures.is_empty(), "{} of {n_cases} failed:\n{}", failures.len(), failures.join("\n\n"));
         counts
+    }
+
+    pub(crate) fn lanes(&self) -> &[Lane] {
+        &self.lanes
     }
 
     pub(crate) fn lane(&self, number: usize) -> &Lane {

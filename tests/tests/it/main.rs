@@ -18,6 +18,7 @@ mod resume;
 mod rollback;
 mod rollout;
 mod scratch;
+mod server_kills;
 mod smoke;
 mod snapshot;
 mod status;

@@ -50,6 +50,7 @@ fn records(direction: Direction) -> String {
         finish(false, false),
         finish(false, true),
         Record::Fail { version, direction, journal: failed },
+        Record::StartOver,
         Record::Abandon { version, direction, has_journal: false },
         Record::Abandon { version, direction, has_journal: true },
         Record::Settle { version, direction, journal: entry(&finished, None, None) },

@@ -65,6 +65,11 @@ pub(super) enum Body<'e> {
         tenant: Tenant<'e>,
         at: At<'e>,
     },
+    Waiting {
+        tenant: Tenant<'e>,
+        at: Option<At<'e>>,
+        for_what: &'e str,
+    },
     StatementFinished {
         tenant: Tenant<'e>,
         at: At<'e>,
@@ -236,6 +241,9 @@ impl<'e> Body<'e> {
             }
             Event::StatementStarted { tenant, at } => {
                 Self::StatementStarted { tenant: Tenant::of(tenant), at: At::of(at) }
+            }
+            Event::Waiting { tenant, at, for_what } => {
+                Self::Waiting { tenant: Tenant::of(tenant), at: at.as_ref().map(At::of), for_what }
             }
             Event::StatementFinished { tenant, at, n_rows, elapsed } => Self::StatementFinished {
                 tenant: Tenant::of(tenant),

@@ -49,6 +49,8 @@ enum Doing {
     Working { file_name: Option<String> },
     /// Waits for the server's answer to a statement.
     Statement(Place),
+    /// Waits for somebody else.
+    Waiting(String),
 }
 
 impl Picture {
@@ -95,6 +97,7 @@ impl Picture {
             Event::MigrationStarted { tenant, file_name, .. } => {
                 (tenant, Doing::Working { file_name: Some(file_name.clone()) })
             }
+            Event::Waiting { tenant, for_what, .. } => (tenant, Doing::Waiting(for_what.clone())),
             Event::StatementStarted { tenant, at } => (tenant, Doing::Statement(at.clone())),
             Event::StatementFinished { tenant, at, .. } => {
                 (tenant, Doing::Working { file_name: Some(at.file_name.clone()) })
@@ -161,6 +164,7 @@ impl Running {
             Doing::Looking => "connecting".to_owned(),
             Doing::Working { file_name: None } => "between migrations".to_owned(),
             Doing::Working { file_name: Some(file_name) } => visible(file_name).into_owned(),
+            Doing::Waiting(for_what) => format!("waits for {}", visible(for_what)),
             Doing::Statement(Place { file_name, line, statement, n_statements }) => {
                 format!("statement {statement} of {n_statements}, {}:{line}", visible(file_name))
             }

@@ -19,6 +19,8 @@ fn every_event() -> Vec<Event> {
         Event::TenantPlanned { tenant: acme(), n_migrations: 2 },
         Event::MigrationStarted { tenant: acme(), file_name, n_statements: 3, n_finished: 1 },
         Event::StatementStarted { tenant: acme(), at: place() },
+        Event::Waiting { tenant: acme(), at: None, for_what: "try 2 of 4".to_owned() },
+        Event::Waiting { tenant: acme(), at: Some(place()), for_what: "a lock".to_owned() },
         Event::StatementFinished { tenant: acme(), at: place(), n_rows: 7, elapsed },
         Event::MigrationFinished { tenant: acme(), done: done(LABELS, Up) },
         Event::Warning { tenant: Some(acme()), message: "mind the gap".to_owned() },

@@ -1,0 +1,208 @@
+//! Who holds the lock that a statement waits for, as far as the account that looks may see.
+//!
+//! MySQL says it in `performance_schema` (8.4 manual, "The `metadata_locks` Table", "The `data_lock_waits` Table"), which an
+//! account must be granted SELECT on. MariaDB says it of rows in `information_schema.innodb_lock_waits`, and of metadata
+//! locks only where the plugin `metadata_lock_info` is installed. Else the list of connections tells that a statement
+//! waits, and who may be the cause: whoever is in a transaction, or in the middle of a statement, in the same database.
+
+use sqlx::{Row as _, mysql::MySqlRow};
+
+use super::{
+    Monitor,
+    connect::MySqlConnector,
+    monitor::{text, unsigned},
+};
+use crate::{
+    session::{Activity, Blockage, SessionError, Sight, Watch},
+    tenant::Target,
+};
+
+/// What MySQL asks of an account that looks.
+const MYSQL_PRIVILEGES: &str = "PROCESS and SELECT on performance_schema.*";
+/// What MariaDB does.
+const MARIADB_PRIVILEGE: &str = "PROCESS";
+
+impl Monitor {
+    /// Whether the statement on the connection `waiter` waits for a lock, and who holds it.
+    ///
+    /// # Errors
+    ///
+    /// That the list of connections cannot be read. What the account may not see besides that is no error.
+    pub async fn look_at(&mut self, waiter: u64) -> Result<Sight, SessionError> {
+        let (everybody, database) = self.everybody().await?;
+        let version = self.query("SELECT VERSION()".to_owned()).await?;
+        let version: Option<String> = version.first().and_then(|rows| rows.first()?.try_get(0).ok());
+        let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
+        let holders =
+            if is_mariadb { self.mariadb_holders(waiter).await } else { self.mysql_holders(waiter).await };
+        let transactions = self.transactions().await;
+        let sees_holders = holders.is_some();
+        let missing = match (is_mariadb, !sees_holders || transactions.is_none()) {
+            (_, false) => None,
+            (true, true) => Some(MARIADB_PRIVILEGE),
+            (false, true) => Some(MYSQL_PRIVILEGES),
+        };
+        let with_transaction = |mut activity: Activity| {
+            let of = |(id, seconds): &(u64, u64)| (*id == activity.connection_id).then_some(*seconds);
+            activity.transaction_s = transactions.iter().flatten().find_map(of);
+            activity
+        };
+        if let Some(holders) = holders.filter(|holders| !holders.is_empty()) {
+            let is_listed = |id: u64| everybody.iter().find(|(activity, _)| activity.connection_id == id);
+            let holders = holders.into_iter().map(|holder| match is_listed(holder.connection_id) {
+                Some((listed, _)) => with_transaction(listed.clone()),
+                None => with_transaction(holder),
+            });
+            let missing = transactions.is_none().then_some("PROCESS");
+            return Ok(Sight::Waits(Blockage { blockers: oldest_first(holders), is_certain: true, missing }));
+        }
+        let own = everybody.iter().find(|(activity, _)| activity.connection_id == waiter);
+        if !own.is_some_and(|(activity, _)| activity.waits_for_lock()) {
+            // A wait for a row has no word in the list.
+            return Ok(if sees_holders { Sight::Runs } else { Sight::Unseen { missing } });
+        }
+        let may_hold = |activity: &Activity, its: &Option<String>| {
+            let is_there = *its == database || activity.transaction_s.is_some();
+            // Where transactions may not be seen, whoever is idle may be in the middle of one.
+            let is_at_it =
+                activity.statement.is_some() || activity.transaction_s.is_some() || transactions.is_none();
+            activity.connection_id != waiter && is_there && is_at_it && !activity.waits_for_lock()
+        };
+        let candidates = everybody
+            .into_iter()
+            .map(|(activity, its)| (with_transaction(activity), its))
+            .filter(|(activity, its)| may_hold(activity, its))
+            .map(|(activity, _)| activity);
+        Ok(Sight::Waits(Blockage { blockers: oldest_first(candidates), is_certain: false, missing }))
+    }
+
+    /// MySQL: those that hold what `waiter` waits for; `None` where that may not be seen.
+    async fn mysql_holders(&mut self, waiter: u64) -> Option<Vec<Activity>> {
+        const COLUMNS: &str = "h.processlist_id AS Id, h.processlist_user AS User, h.processlist_host AS Host, \
+                               h.processlist_command AS Command, h.processlist_time AS Time, \
+                               h.processlist_state AS State, h.processlist_info AS Info";
+        let metadata = format!(
+            "SELECT DISTINCT {COLUMNS} FROM performance_schema.threads r \
+             JOIN performance_schema.metadata_locks w ON w.owner_thread_id = r.thread_id AND w.lock_status = 'PENDING' \
+             JOIN performance_schema.metadata_locks g ON g.object_type = w.object_type \
+             AND g.object_schema <=> w.object_schema AND g.object_name <=> w.object_name \
+             AND g.lock_status = 'GRANTED' AND g.owner_thread_id <> w.owner_thread_id \
+             AND NOT (g.lock_type = 'INTENTION_EXCLUSIVE' AND w.lock_type = 'INTENTION_EXCLUSIVE') \
+             JOIN performance_schema.threads h ON h.thread_id = g.owner_thread_id \
+             WHERE r.processlist_id = {waiter} AND h.processlist_id IS NOT NULL"
+        );
+        let rows = format!(
+            "SELECT DISTINCT {COLUMNS} FROM performance_schema.threads r \
+             JOIN performance_schema.data_lock_waits w ON w.requesting_thread_id = r.thread_id \
+             JOIN performance_schema.threads h ON h.thread_id = w.blocking_thread_id \
+             WHERE r.processlist_id = {waiter}"
+        );
+        let mut holders = self.holders(metadata).await?;
+        if holders.is_empty() {
+            holders = self.holders(rows).await?;
+        }
+        Some(holders)
+    }
+
+    /// As [`Self::mysql_holders`], on MariaDB; the numbers of the connections alone.
+    async fn mariadb_holders(&mut self, waiter: u64) -> Option<Vec<Activity>> {
+        let rows = format!(
+            "SELECT DISTINCT b.trx_mysql_thread_id AS Id FROM information_schema.innodb_lock_waits w \
+             JOIN information_schema.innodb_trx r ON r.trx_id = w.requesting_trx_id \
+             JOIN information_schema.innodb_trx b ON b.trx_id = w.blocking_trx_id \
+             WHERE r.trx_mysql_thread_id = {waiter}"
+        );
+        // The waiter is in it with the weaker lock that it has on the table already.
+        let metadata = format!(
+            "SELECT DISTINCT h.thread_id AS Id FROM information_schema.metadata_lock_info r \
+             JOIN information_schema.metadata_lock_info h ON h.table_schema = r.table_schema \
+             AND h.table_name = r.table_name AND h.thread_id <> r.thread_id \
+             WHERE r.thread_id = {waiter} AND r.table_name <> ''"
+        );
+        let holders = self.holders(rows).await?;
+        if !holders.is_empty() {
+            return Some(holders);
+        }
+        // Without the plugin there is no such table, and no privilege that would help.
+        Some(self.holders(metadata).await.unwrap_or_default())
+    }
+
+    async fn holders(&mut self, sql: String) -> Option<Vec<Activity>> {
+        let sets = self.query(sql).await.ok()?;
+        Some(sets.first()?.iter().filter_map(holder).collect())
+    }
+
+    /// The open transactions: each one's connection, and for how many seconds; `None` where they may not be seen.
+    async fn transactions(&mut self) -> Option<Vec<(u64, u64)>> {
+        let sql = "SELECT trx_mysql_thread_id AS Id, \
+                   CAST(TIMESTAMPDIFF(SECOND, trx_started, NOW()) AS UNSIGNED) AS Seconds \
+                   FROM information_schema.innodb_trx";
+        let sets = self.query(sql.to_owned()).await.ok()?;
+        Some(
+            sets.first()?
+                .iter()
+                .filter_map(|row| Some((unsigned(row, "Id")?, unsigned(row, "Seconds")?)))
+                .collect(),
+        )
+    }
+}
+
+/// A row with the columns of the list of connections, or with some of them.
+fn holder(row: &MySqlRow) -> Option<Activity> {
+    let account = text(row, "User").map(|user| format!("{user}@{}", text(row, "Host").unwrap_or_default()));
+    Some(Activity {
+        connection_id: unsigned(row, "Id")?,
+        account,
+        statement: text(row, "Info").filter(|_| text(row, "Command").as_deref() != Some("Sleep")),
+        state: text(row, "State"),
+        seconds: unsigned(row, "Time"),
+        ..Activity::default()
+    })
+}
+
+fn oldest_first(activities: impl Iterator<Item = Activity>) -> Vec<Activity> {
+    let mut activities: Vec<_> = activities.collect();
+    activities.sort_by_key(|a| (std::cmp::Reverse(a.transaction_s.or(a.seconds)), a.connection_id));
+    activities
+}
+
+/// Looks at a session's connection from one of its own, which is opened for the first look.
+#[derive(Debug)]
+pub(super) struct MySqlWatch {
+    connector: MySqlConnector,
+    target: Target,
+    /// Of the connection that is looked at; not known before the lock is held.
+    connection_id: Option<u64>,
+    monitor: Option<Monitor>,
+}
+
+impl MySqlWatch {
+    pub(super) fn new(connector: MySqlConnector, target: Target, connection_id: Option<u64>) -> Self {
+        Self { connector, target, connection_id, monitor: None }
+    }
+}
+
+impl Watch for MySqlWatch {
+    async fn look(&mut self) -> Sight {
+        let Some(connection_id) = self.connection_id else { return Sight::Unseen { missing: None } };
+        // Taken: a look that is given up in the middle leaves an answer on its connection.
+        let monitor = match self.monitor.take() {
+            Some(monitor) => Some(monitor),
+            None => Monitor::connect_to_look(&self.connector, &self.target).await,
+        };
+        let Some(mut monitor) = monitor else { return Sight::Unseen { missing: None } };
+        match monitor.look_at(connection_id).await {
+            Ok(sight) => {
+                self.monitor = Some(monitor);
+                sight
+            }
+            Err(_) => Sight::Unseen { missing: None },
+        }
+    }
+
+    async fn close(self) {
+        if let Some(monitor) = self.monitor {
+            monitor.close().await;
+        }
+    }
+}
