@@ -86,10 +86,8 @@ impl Scratch {
         server: &Target,
         options: Option<&str>,
     ) -> Result<Self, ScratchError> {
-        // An IV is sixteen random bytes, of which eight are plenty here.
-        let word =
-            u64::from_be_bytes(*entropy::random_iv()?.first_chunk().expect("sixteen are more than eight"));
-        let name = format!("{SCRATCH_PREFIX}{word:016x}");
+        let word = u128::from_be_bytes(entropy::random_iv()?);
+        let name = format!("{SCRATCH_PREFIX}{word:032x}");
         let mut inspector = connector.inspect(&in_database(server, "")).await?;
         if let Err(source) = inspector.make_database(&name, options).await {
             inspector.close().await;
