@@ -20,5 +20,5 @@ pub use self::{
     introspect::{Inspector, Value},
     monitor::Monitor,
     session::MySqlSession,
-    url::{UrlError, parse_url},
+    url::{UrlError, parse_server_url, parse_url},
 };

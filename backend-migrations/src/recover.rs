@@ -169,10 +169,19 @@ impl<C: Consent> Turn<'_, C> {
         done: &mut Vec<MigrationDone>,
     ) -> Result<Option<Settled>, Box<Failure>> {
         let found = self.examine(history, row).await?;
-        let offers: Vec<_> = found.prepared.iter().map(|prepared| prepared.offer.clone()).collect();
+        let asked = self.recover.options.way;
+        let offers = found.prepared.iter().map(|prepared| {
+            let mut offer = prepared.offer.clone();
+            // The SQL of what will not be done is in the way of the rest.
+            if offer.objection.is_some() && Some(offer.way) != asked {
+                offer.sql.clear();
+            }
+            offer
+        });
+        let offers = offers.collect();
         let (tenant, diagnosis) = (self.tenant.clone(), Arc::clone(&found.diagnosis));
         self.events.tell(Event::MigrationDiagnosed { tenant, diagnosis, offers }).await;
-        let Some(way) = self.recover.options.way else { return Ok(None) };
+        let Some(way) = asked else { return Ok(None) };
         let prepared = found.prepared.iter().find(|prepared| prepared.offer.way == way);
         let Some(Prepared { offer, action }) = prepared else { return Ok(None) };
         let is_open = offer.objection.is_none() || (self.recover.options.is_forced && offer.may_be_forced);

@@ -341,7 +341,7 @@ impl<'a> View<'a> {
         }
         if let Some(refused) = &replay.refused {
             let number = replay.states.len();
-            notes.push(format!("statement {number} fails on a scratch database as well: {}", refused.error));
+            notes.push(format!("statement {number} fails on a scratch database: {}", refused.error));
         }
         for (index, error) in &replay.rows_refused {
             notes.push(format!(

@@ -129,13 +129,15 @@ impl Diagnosis {
     fn objection_to_declare(&self, way: Way) -> Option<String> {
         let is_whole = (way == Way::MarkApplied) == (self.direction == Direction::Up);
         let n = if is_whole { self.statements.len() } else { 0 };
-        let claim = if is_whole { "all of its statements are" } else { "none of its statements is" };
+        let (file, state) = (&self.file_name, if is_whole { "after all" } else { "before anything" });
         if !self.is_replayed {
-            return Some(format!("that {claim} in the database was compared with no scratch database"));
+            return Some(format!(
+                "whether the schema is as {state} of {file} was not compared on a scratch database"
+            ));
         }
         if self.possible.contains(&n) && !matches!(self.position, Position::Partly { .. }) {
             return None;
         }
-        Some(format!("the schema is not what it is when {claim} in the database"))
+        Some(format!("the schema is not as {state} of {file}"))
     }
 }

@@ -69,6 +69,7 @@ impl Offers<'_> {
     fn resume(&self) -> Prepared {
         let objection = self.diagnosis.objection(Way::Resume);
         let Some(n) = self.diagnosis.n_finished() else { return closed(Way::Resume, objection) };
+        let objection = objection.or_else(|| self.failure_to_come(n));
         let direction = self.direction();
         let action = if n == self.script.statements.len() {
             Action::Declare { is_applied: direction == Direction::Up }
@@ -76,6 +77,18 @@ impl Offers<'_> {
             Action::GoOn { direction, from: n }
         };
         self.checked(Way::Resume, objection, action)
+    }
+
+    /// The statement among the rest that has failed on the scratch database.
+    fn failure_to_come(&self, n: usize) -> Option<String> {
+        let replay = self.replay?;
+        let refused = replay.refused.as_ref().filter(|_| replay.states.len() > n)?;
+        let (number, file) = (replay.states.len(), &self.script.file_name);
+        let line = self.script.statements.get(number - 1)?.line;
+        Some(format!(
+            "statement {number} ({file}:{line}) fails on a scratch database; mend it first: {}",
+            refused.error
+        ))
     }
 
     async fn undo(&self, stage: Option<&Stage<'_>>) -> Prepared {

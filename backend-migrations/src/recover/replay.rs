@@ -110,7 +110,9 @@ impl Stage<'_> {
                 Err(error) if has_rows(statement) => replay.rows_refused.push((index, error.to_string())),
                 Err(error) => {
                     let left = scratch.snapshot().await?;
-                    replay.refused = Some(Refused { error: error.to_string(), left });
+                    // The server names the database it was in.
+                    let (own, real) = (&scratch.label().database, &self.tenant.label.database);
+                    replay.refused = Some(Refused { error: error.to_string().replace(own, real), left });
                     break;
                 }
             }

@@ -128,7 +128,7 @@ fn push_diagnosis(page: &mut Page, label: &Label, diagnosis: &Diagnosis, offers:
         }
     }
     if let Some(difference) = &diagnosis.difference {
-        page.line("   how the schema differs from the nearest state (`-`), statement by statement of its definition:");
+        page.line("   how the schema (`+`) differs from the nearest of the states (`-`):");
         for line in visible_lines(difference) {
             let tone = match line.chars().next() {
                 Some('-') => Tone::Bad,
@@ -138,7 +138,11 @@ fn push_diagnosis(page: &mut Page, label: &Label, diagnosis: &Diagnosis, offers:
             page.line(format_args!("   | {}", page.paint.paint(tone, line)));
         }
     }
-    page.blank();
+    let has_remarks =
+        diagnosis.difference.is_some() || !(diagnosis.doubts.is_empty() && diagnosis.notes.is_empty());
+    if has_remarks {
+        page.blank();
+    }
     page.line("   The ways on:");
     for offer in offers {
         push_offer(page, diagnosis, offer);
@@ -218,10 +222,14 @@ fn push_offer(page: &mut Page, diagnosis: &Diagnosis, offer: &Offer) {
     match &offer.objection {
         Some(objection) => {
             let force = if offer.may_be_forced { " (`--force` does it all the same)" } else { "" };
-            let tone = Tone::Quiet;
-            push_indented(page, tone, &format!("✗ --{flag}: {what}: "), &format!("no: {objection}{force}"));
+            push_indented(
+                page,
+                Tone::Quiet,
+                &format!("✗ --{flag}, {what}: "),
+                &format!("{objection}{force}"),
+            );
         }
-        None => page.toned(Tone::Good, format_args!("   ✓ --{flag}: {what}")),
+        None => page.toned(Tone::Good, format_args!("   ✓ --{flag}, {what}")),
     }
     for sql in &offer.sql {
         for line in visible_lines(&format!("{sql};")) {

@@ -14,6 +14,7 @@ mod many_runners;
 mod noop;
 mod plan;
 mod provisioning;
+mod recover;
 mod resume;
 mod rollback;
 mod rollout;
