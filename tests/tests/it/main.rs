@@ -7,6 +7,7 @@ mod bad_settings;
 mod bad_tenants;
 mod broken_runs;
 mod corpus;
+mod cost;
 mod course;
 mod cut_everywhere;
 mod deploy;
