@@ -32,6 +32,7 @@ pub mod mysql;
 pub mod apply;
 // Floor 6: what came of it.
 pub mod failure;
+pub mod scratch;
 pub mod summary;
 // Floor 7: many databases.
 pub mod fleet;

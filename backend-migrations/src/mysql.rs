@@ -8,11 +8,11 @@ mod introspect;
 mod monitor;
 mod provisioning;
 mod relay;
+mod scratch;
 mod server_error;
 mod session;
 mod url;
 
-pub(crate) use self::provisioning::Admin;
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
@@ -21,3 +21,4 @@ pub use self::{
     session::MySqlSession,
     url::{UrlError, parse_url},
 };
+pub(crate) use self::{provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX};
