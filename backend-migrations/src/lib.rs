@@ -39,6 +39,7 @@ pub mod fleet;
 // Floor 8: a new one, and one that was left half done.
 pub mod provision;
 pub mod recover;
+pub mod verify;
 // Floor 9: telling it.
 #[cfg(feature = "cli")]
 pub mod report;

@@ -24,6 +24,7 @@ mod compound;
 mod error;
 mod excerpt;
 mod lex;
+mod online;
 mod read;
 mod refuse;
 mod shape;
@@ -36,6 +37,7 @@ mod words;
 pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
+    online::TableChange,
     read::read,
     refuse::Refusal,
     shape::shape,

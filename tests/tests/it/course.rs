@@ -210,7 +210,7 @@ impl Course {
         // Most of the run is these two statements, so at times it happens after the end of one.
         let delay =
             self.elapsed.mul_f64(f64::from(u16::try_from(random.below(1000)).expect("small")) / 1000.0);
-        (*random.one_of(&self.long_statements), delay)
+        (random.one_of(&self.long_statements), delay)
     }
 
     /// A run of the migrations in a lane.

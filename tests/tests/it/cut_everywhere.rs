@@ -35,7 +35,7 @@ async fn a_cut_inside_of_a_long_statement_loses_nothing(server: &'static Server)
     let cut = |_| {
         let (at, delay) = course.inside_of_a_long_statement(&mut random);
         let hows = [How::OnlyTheAnswer, How::BothWaysAfter(delay), How::StallAfter(delay)];
-        Cut { at, how: *random.one_of(&hows) }
+        Cut { at, how: random.one_of(&hows) }
     };
     let cuts = (0..quantity(8, 100)).map(cut).collect();
     disturb(course, cuts, "a long ALTER").await;
