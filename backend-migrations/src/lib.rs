@@ -36,8 +36,9 @@ pub mod scratch;
 pub mod summary;
 // Floor 7: many databases.
 pub mod fleet;
-// Floor 8: a new one.
+// Floor 8: a new one, and one that was left half done.
 pub mod provision;
+pub mod recover;
 pub mod verify;
 // Floor 9: telling it.
 #[cfg(feature = "cli")]
