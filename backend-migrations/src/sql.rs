@@ -37,7 +37,7 @@ mod words;
 pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
-    online::{TableChange, created_table, inserted_table},
+    online::TableChange,
     read::read,
     refuse::Refusal,
     shape::shape,

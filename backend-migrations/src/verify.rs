@@ -13,6 +13,7 @@
 
 pub mod content;
 mod copy;
+pub mod cost;
 pub mod fill;
 mod findings;
 mod lagging;

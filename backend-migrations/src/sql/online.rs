@@ -49,32 +49,6 @@ impl TableChange {
         let comma = if matches!(keyword.as_str(), "PARTITION" | "REMOVE") { "" } else { "," };
         format!("{head} {clauses}{comma} {body}")
     }
-
-    /// What it does, without the table: for the words in which to tell of it.
-    pub fn body(&self) -> &str {
-        &self.body
-    }
-}
-
-/// The name of the table that a statement makes, without quotes and without its database.
-pub fn created_table(statement: &str) -> Option<String> {
-    let words = Words::new(statement, &lex::lex(statement).tokens);
-    let at = words.skip(1, &["OR", "REPLACE"]);
-    if !words.is(0, "CREATE") || !words.is(at, "TABLE") {
-        return None;
-    }
-    Some(name(&words, words.skip(at + 1, &["IF", "NOT", "EXISTS"])))
-}
-
-/// The name of the table that an `INSERT` or `REPLACE` puts rows into, without quotes and without its database.
-pub fn inserted_table(statement: &str) -> Option<String> {
-    let words = Words::new(statement, &lex::lex(statement).tokens);
-    if !words.is(0, "INSERT") && !words.is(0, "REPLACE") {
-        return None;
-    }
-    let modifiers = ["LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "IGNORE", "INTO"];
-    let at = modifiers.iter().fold(1, |at, modifier| words.skip(at, &[modifier]));
-    Some(name(&words, at))
 }
 
 fn alter(statement: &str, words: &Words<'_>) -> Option<TableChange> {
@@ -225,26 +199,5 @@ mod tests {
             ("INPLACE".into(), "NONE".into())
         );
         assert_eq!(options("ALTER TABLE t ADD COLUMN a INT"), (String::new(), String::new()));
-    }
-
-    #[test]
-    fn new_tables() {
-        let check =
-            |statement: &str, table: Option<&str>| assert_eq!(created_table(statement).as_deref(), table);
-        check("CREATE TABLE t (a INT)", Some("t"));
-        check("create table if not exists `d`.`t` like x", Some("t"));
-        check("CREATE OR REPLACE TABLE t (a INT)", Some("t"));
-        check("CREATE VIEW v AS SELECT 1", None);
-        check("ALTER TABLE t ADD a INT", None);
-    }
-
-    #[test]
-    fn tables_that_take_rows() {
-        let check =
-            |statement: &str, table: Option<&str>| assert_eq!(inserted_table(statement).as_deref(), table);
-        check("INSERT INTO t VALUES (1)", Some("t"));
-        check("insert ignore `d`.`t` (a) SELECT 1", Some("t"));
-        check("REPLACE INTO t SET a = 1", Some("t"));
-        check("UPDATE t SET a = 1", None);
     }
 }

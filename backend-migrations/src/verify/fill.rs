@@ -11,7 +11,7 @@ use crate::{
     rows::{Generator, Step, Task},
     schema::{Snapshot, Table},
     session::SessionError,
-    sql,
+    sql::{self, change::Change},
 };
 
 /// So many candidates are tried for one row.
@@ -122,7 +122,8 @@ impl<'a> Filler<'a> {
     async fn insert_fixtures(&self, inspector: &mut Inspector, table: &str) -> Result<bool, SessionError> {
         let mut has_rows = false;
         for statement in self.fixtures.iter().flat_map(|script| &script.statements) {
-            if sql::inserted_table(&statement.text).as_deref() == Some(table) {
+            let Change::Rows(rows) = sql::read(statement).change else { continue };
+            if rows.tables.iter().any(|name| name.name == table) {
                 has_rows |= tried(inspector.execute(&*statement.text).await)?.is_ok_and(|n_rows| n_rows > 0);
             }
         }
