@@ -16,6 +16,7 @@ pub mod seal;
 pub mod sql;
 // Floor 2: judgment.
 pub mod diagnosis;
+pub mod lint;
 pub mod plan;
 pub mod rows;
 pub mod standing;
