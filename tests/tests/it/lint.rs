@@ -19,10 +19,14 @@ impl Repository {
         {
             repository.git(&format!("config {name} {value}"));
         }
-        files.iter().for_each(|(name, text)| repository.write(name, text));
+        for (name, text) in files {
+            repository.write(name, text);
+        }
         repository.commit("first");
         repository.git("branch work");
-        later.iter().for_each(|(name, text)| repository.write(name, text));
+        for (name, text) in later {
+            repository.write(name, text);
+        }
         repository.commit("later");
         repository.git("checkout --quiet work");
         repository
