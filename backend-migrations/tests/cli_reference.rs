@@ -23,7 +23,7 @@ counts where the variable without `_FILE` is not set.
 
 | variable | flag | default | what it is |
 |---|---|---|---|
-| `CENTRAL_DATABASE_URL` | | | the central database: `mysql://USER:PASSWORD@HOST:PORT/DATABASE`. Needed by all commands but `migrate:make`, `tenant:seal-password` and `completions` |
+| `CENTRAL_DATABASE_URL` | | | the central database: `mysql://USER:PASSWORD@HOST:PORT/DATABASE`. Needed by all commands but `migrate:make`, `migrate:lint`, `migrate:restamp`, `tenant:seal-password` and `completions` |
 | `CENTRAL_DATABASE_URL_FILE` | | | file with the same |
 | `DB_ENCRYPTION_KEY` | | | the key that tenants' passwords are sealed with: 32 bytes as they are, not hex or base64. Needed by all commands about tenants |
 | `DB_ENCRYPTION_KEY_FILE` | | | file with the same |
@@ -70,7 +70,7 @@ fn meaning(status: ExitStatus) -> &'static str {
     match status {
         ExitStatus::Success => "everything asked for was done, or there was nothing to do",
         ExitStatus::Failed => {
-            "at least one tenant failed; the summary names each. Of `migrate:recover`: something is still half done"
+            "at least one tenant failed; the summary names each. Of `migrate:recover`: something is still half done. Of `migrate:lint`: a finding is an error"
         }
         ExitStatus::Usage => "the command line is wrong; nothing was done",
         ExitStatus::Stopped => {

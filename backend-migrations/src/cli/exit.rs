@@ -9,7 +9,7 @@ use crate::summary::Verdict;
 pub enum ExitStatus {
     /// 0: everything asked for was done, or there was nothing to do.
     Success,
-    /// 1: at least one tenant failed; the summary names each.
+    /// 1: at least one tenant failed, and the summary names each; or a finding of lint or verify is an error.
     Failed,
     /// 2: the command line is wrong, as clap has it.
     Usage,
