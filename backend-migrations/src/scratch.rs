@@ -199,17 +199,13 @@ pub fn without_names(message: &str) -> String {
         // Before another name it goes with its point and quotes; alone it is called something.
         let qualifier = after.strip_prefix('.').map(|after| (before, after));
         let quoted = after.strip_prefix("`.").and_then(|after| Some((before.strip_suffix('`')?, after)));
-        match quoted.or(qualifier) {
-            Some((before, after)) => {
-                result.push_str(before);
-                rest = after;
-            }
-            None => {
-                result.push_str(before);
-                result.push_str("the database");
-                rest = after;
-            }
+        let is_alone = quoted.or(qualifier).is_none();
+        let (before, after) = quoted.or(qualifier).unwrap_or((before, after));
+        result.push_str(before);
+        if is_alone {
+            result.push_str("the database");
         }
+        rest = after;
     }
     result + rest
 }
