@@ -30,6 +30,7 @@ mod status;
 mod twin;
 mod twin_dirty;
 mod twin_lock;
+mod verify;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
