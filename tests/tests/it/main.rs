@@ -16,6 +16,7 @@ mod many_runners;
 mod noop;
 mod plan;
 mod provisioning;
+mod pull_request;
 mod recover;
 mod resume;
 mod rollback;
