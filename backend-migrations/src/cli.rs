@@ -6,10 +6,12 @@ pub mod completions;
 mod error;
 mod exit;
 pub mod help;
+mod lint;
 mod make;
 mod output;
 mod provision;
 mod recover;
+mod restamp;
 mod rollout;
 mod seal_password;
 mod settings;
@@ -40,6 +42,12 @@ pub enum Command {
     /// Write a new pair of migration files.
     #[command(name = "migrate:make", after_help = make::EXAMPLES)]
     MigrateMake(make::Args),
+    /// Say what is wrong with migrations, without a server.
+    #[command(name = "migrate:lint", after_help = lint::EXAMPLES)]
+    MigrateLint(lint::Args),
+    /// Give new migrations newer versions than the base branch has.
+    #[command(name = "migrate:restamp", after_help = restamp::EXAMPLES)]
+    MigrateRestamp(restamp::Args),
     /// Bring one tenant up to date.
     #[command(name = "migrate:tenant", after_help = rollout::TENANT_EXAMPLES)]
     MigrateTenant(rollout::TenantArgs),
@@ -67,6 +75,13 @@ pub enum Command {
     /// Print a script that completes commands and options in a shell.
     #[command(name = "completions", after_help = completions::EXAMPLES)]
     Completions(completions::Args),
+}
+
+impl Command {
+    /// Whether it tells findings, which have a form for pull requests.
+    fn has_findings(&self) -> bool {
+        matches!(self, Self::MigrateLint(_))
+    }
 }
 
 /// What holds for every command.
@@ -107,6 +122,8 @@ pub enum Format {
     Human,
     /// One JSON object a line.
     Json,
+    /// Annotations of a pull request, for GitHub's runners; of `migrate:lint` and `migrate:verify` alone.
+    Github,
 }
 
 /// Runs a command and gives the process's exit code. What went wrong is told on standard error.
@@ -115,6 +132,13 @@ pub fn run(command: Command, global: GlobalArgs, face: Face) -> ExitCode {
     if let Command::Completions(args) = &command {
         // Before the settings: a shell that starts in a folder with a faulty `.env` wants its script all the same.
         return completions::run(args, &face).unwrap_or_else(|error| error.tell(format)).into();
+    }
+    if format == Format::Github && !command.has_findings() {
+        let error = CliError::usage(
+            "only `migrate:lint` and `migrate:verify` have `--format github`",
+            "take `--format human` or `--format json`",
+        );
+        return error.tell(format).into();
     }
     let result = Settings::resolve(global, face).and_then(|settings| dispatch(command, &settings));
     match result {
@@ -131,6 +155,12 @@ pub fn fail(message: &str) -> ExitCode {
 fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliError> {
     if let Command::MigrateMake(args) = &command {
         return make::run(args, settings);
+    }
+    if let Command::MigrateLint(args) = &command {
+        return lint::run(args, settings);
+    }
+    if let Command::MigrateRestamp(args) = &command {
+        return restamp::run(args, settings);
     }
     if let Command::TenantSealPassword(args) = &command {
         return seal_password::run(args, settings);
@@ -149,9 +179,11 @@ fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliErro
             Command::MigrateStatus(args) => rollout::status(args, settings).await,
             Command::MigrateRecover(args) => recover::run(args, settings).await,
             Command::TenantProvision(args) => provision::run(args, settings).await,
-            Command::MigrateMake(_) | Command::TenantSealPassword(_) | Command::Completions(_) => {
-                Ok(ExitStatus::Success)
-            }
+            Command::MigrateMake(_)
+            | Command::MigrateLint(_)
+            | Command::MigrateRestamp(_)
+            | Command::TenantSealPassword(_)
+            | Command::Completions(_) => Ok(ExitStatus::Success),
         }
     });
     // A name look-up that hangs has a thread of its own, which nothing can stop.

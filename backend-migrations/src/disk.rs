@@ -84,9 +84,19 @@ pub fn newest_version(dir: &Path) -> Result<Option<Version>, LoadError> {
 /// The line that cannot be understood, or line 0 where the file cannot be read.
 #[cfg(feature = "cli")]
 pub fn load_side_file(dir: &Path) -> Result<SideFile, SideFileError> {
+    Ok(read_side_file(dir)?.map(|(_, contents)| contents).unwrap_or_default())
+}
+
+/// As [`load_side_file`], with the file's text; `None` where there is no such file.
+///
+/// # Errors
+///
+/// As [`load_side_file`].
+#[cfg(feature = "cli")]
+pub fn read_side_file(dir: &Path) -> Result<Option<(String, SideFile)>, SideFileError> {
     match fs::read_to_string(dir.join(SIDE_FILE)) {
-        Ok(text) => SideFile::parse(SIDE_FILE, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(SideFile::default()),
+        Ok(text) => SideFile::parse(SIDE_FILE, &text).map(|contents| Some((text, contents))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(SideFileError {
             file_name: SIDE_FILE.to_owned(),
             line: 0,

@@ -8,6 +8,7 @@
 mod identifier;
 mod intent;
 mod name;
+mod restamp;
 mod skeleton;
 
 use std::{
@@ -20,6 +21,7 @@ use jiff::{ToSpan, civil::DateTime};
 
 pub use self::{
     name::{MigrationName, NameError, NameFault},
+    restamp::{Rename, Restamp, RestampError, rename_all},
     skeleton::{Skeleton, skeleton},
 };
 use crate::migration::{Direction, Version};

@@ -19,7 +19,7 @@ pub struct Group {
 
 /// The groups of this library's commands.
 const GROUPS: [Group; 4] = [
-    Group { heading: "Write migrations", commands: &["migrate:make"] },
+    Group { heading: "Write migrations", commands: &["migrate:make", "migrate:lint", "migrate:restamp"] },
     Group {
         heading: "Apply migrations",
         commands: &[

@@ -58,7 +58,9 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliErr
 fn tell(paths: &[std::path::PathBuf; 2], version: Version, format: Format) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     match format {
-        Format::Human => paths.iter().try_for_each(|path| writeln!(stdout, "Created {}", path.display())),
+        Format::Human | Format::Github => {
+            paths.iter().try_for_each(|path| writeln!(stdout, "Created {}", path.display()))
+        }
         Format::Json => {
             let line = serde_json::json!({
                 "schema": 1, "event": "migration-made", "version": version.0, "up": paths[0], "down": paths[1],
@@ -70,7 +72,7 @@ fn tell(paths: &[std::path::PathBuf; 2], version: Version, format: Format) -> io
 
 /// Now in UTC as `YYYYMMDDHHMMSS`.
 #[expect(clippy::disallowed_methods, reason = "a new migration is named after the time of day")]
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let now = jiff::Timestamp::try_from(std::time::SystemTime::now()).unwrap_or_default();
     now.strftime("%Y%m%d%H%M%S").to_string().parse().unwrap_or_default()
 }

@@ -32,7 +32,7 @@ impl Reporter {
         let screen = |is_terminal| Screen { is_terminal, color: is_terminal && settings.wants_color() };
         let options = ReportOptions {
             format: match settings.format {
-                Format::Human => report::Format::Human,
+                Format::Human | Format::Github => report::Format::Human,
                 Format::Json => report::Format::Json,
             },
             stdout: screen(io::stdout().is_terminal()),

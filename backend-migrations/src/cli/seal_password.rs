@@ -40,7 +40,7 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliErr
     let sealed = seal::seal(password.expose(), &key, iv);
     let mut stdout = io::stdout().lock();
     let result = match settings.format {
-        Format::Human => writeln!(stdout, "{sealed}"),
+        Format::Human | Format::Github => writeln!(stdout, "{sealed}"),
         Format::Json => {
             let line = serde_json::json!({ "schema": 1, "event": "password-sealed", "db_password": sealed });
             writeln!(stdout, "{line}")

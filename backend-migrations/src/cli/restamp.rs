@@ -1,0 +1,132 @@
+//! `migrate:restamp`.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Format,
+    error::CliError,
+    exit::ExitStatus,
+    make::now,
+    settings::{MigrationKind, Settings},
+};
+use crate::{
+    disk,
+    git::Base,
+    make::{Rename, Restamp, RestampError, rename_all},
+    migration::Version,
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  migrate:restamp                             new against origin/main, if one is out of order
+  migrate:restamp --since develop --dry-run   says what it would rename
+  migrate:restamp 20250127120000              this one, whatever the others are
+
+A migration that is on the base branch is never renamed: it may be applied somewhere. New ones keep their order. Commit \
+the renamed files; where one is applied already, on a developer's machine, roll it back before.";
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The migrations to rename, by their versions; all new ones where none is named.
+    #[arg(value_name = "VERSION")]
+    pub versions: Vec<i64>,
+    /// The branch, tag or commit they will be merged into.
+    #[arg(long, value_name = "REF", default_value = "origin/main")]
+    pub since: String,
+    /// A folder of pairs, in place of the central and the tenant set.
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+    /// Say what would be renamed, and rename nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliError> {
+    let folders = match &args.dir {
+        Some(dir) => vec![dir.clone()],
+        None => [MigrationKind::Central, MigrationKind::Tenant]
+            .into_iter()
+            .map(|kind| settings.migrations_dir().join(kind.folder()))
+            .filter(|folder| folder.is_dir())
+            .collect(),
+    };
+    // All is planned before anything is renamed.
+    let mut plans = Vec::new();
+    let mut found = BTreeSet::new();
+    for folder in folders {
+        let renames = plan(&folder, args, &mut found)?;
+        plans.push((folder, renames));
+    }
+    if let Some(version) = args.versions.iter().find(|version| !found.contains(*version)) {
+        return Err(refused(&RestampError::NoSuchVersion(Version(*version))));
+    }
+    if !args.dry_run {
+        for (folder, renames) in &plans {
+            rename_all(folder, renames).map_err(|error| refused(&error))?;
+        }
+    }
+    tell(&plans, args, settings.format).map_err(|error| CliError::internal(&error))?;
+    Ok(ExitStatus::Success)
+}
+
+fn plan(folder: &Path, args: &Args, found: &mut BTreeSet<i64>) -> Result<Vec<Rename>, CliError> {
+    let survey =
+        disk::survey(folder).map_err(|error| CliError::refused("migrations", error.to_string(), None))?;
+    let base =
+        Base::read(folder, &args.since).map_err(|error| CliError::refused("git", error.to_string(), None))?;
+    let here: BTreeSet<_> = survey.files.into_keys().collect();
+    let on_base: BTreeSet<_> = base.forked.into_keys().chain(base.tip.into_keys()).collect();
+    let is_here =
+        |version: i64| here.iter().any(|name| name.split('_').next() == Some(version.to_string().as_str()));
+    let named: Vec<_> = args.versions.iter().copied().filter(|version| is_here(*version)).collect();
+    if named.is_empty() && !args.versions.is_empty() {
+        return Ok(Vec::new());
+    }
+    found.extend(&named);
+    let named: Vec<_> = named.into_iter().map(Version).collect();
+    let restamp = Restamp { here: &here, base: &on_base, reference: &args.since, named: &named, now: now() };
+    restamp.plan().map_err(|error| refused(&error))
+}
+
+fn refused(error: &RestampError) -> CliError {
+    let hint = match error {
+        RestampError::OnBase { .. } => {
+            Some("put a change of it into a new migration: `migrate:make`".to_owned())
+        }
+        RestampError::NoSuchVersion(_) => {
+            Some("a version is what stands before the first `_` of a file's name".to_owned())
+        }
+        RestampError::Taken(_) => Some("run again".to_owned()),
+        RestampError::NoneNewer | RestampError::Failed { .. } => None,
+    };
+    CliError::refused("restamp", error.to_string(), hint)
+}
+
+fn tell(plans: &[(PathBuf, Vec<Rename>)], args: &Args, format: Format) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let verb = if args.dry_run { "Would rename" } else { "Renamed" };
+    let mut n_renamed = 0_usize;
+    for (folder, renames) in plans {
+        for Rename { from, to } in renames {
+            n_renamed += 1;
+            let from = folder.join(from);
+            if format == Format::Json {
+                let line = serde_json::json!({
+                    "schema": 1, "event": "migration-restamped", "from": from, "to": folder.join(to),
+                    "dry_run": args.dry_run,
+                });
+                writeln!(out, "{line}")?;
+            } else {
+                writeln!(out, "{verb} {} to {to}", from.display())?;
+            }
+        }
+    }
+    if n_renamed == 0 && format != Format::Json {
+        writeln!(out, "Nothing to rename: no new migration is older than those on {}", args.since)?;
+    }
+    Ok(())
+}
