@@ -18,6 +18,7 @@ mod plan;
 mod provisioning;
 mod pull_request;
 mod recover;
+mod recover_hard;
 mod resume;
 mod rollback;
 mod rollout;

@@ -56,7 +56,7 @@ async fn what_a_server_takes_whole_it_takes_in_pieces(server: &'static Server) {
 }
 
 /// Why a script that a server takes may be refused: in a version comment that this server passes over, another one would
-/// find something that is never closed, or a `;`.
+/// find something that is never closed, a `;`, or a `\V`.
 fn is_a_reason(kind: &ScriptErrorKind) -> bool {
     matches!(
         kind,
@@ -65,6 +65,7 @@ fn is_a_reason(kind: &ScriptErrorKind) -> bool {
             | ScriptErrorKind::UnclosedComment
             | ScriptErrorKind::UnclosedBlock { .. }
             | ScriptErrorKind::TerminatorInComment
+            | ScriptErrorKind::ClientCommand { .. }
     )
 }
 

@@ -52,12 +52,12 @@ pub(crate) const EVERY_KIND: &[(&str, &str)] = &[
     ),
     (
         "20260107000000_farewell.up.sql",
-        "DROP INDEX idx_entries_id ON entries;\nRENAME TABLE steps TO paces;\nUPDATE paces SET n = n * 2;\nDROP PROCEDURE bump;\n",
+        "DROP INDEX idx_entries_word ON entries;\nRENAME TABLE steps TO paces;\nUPDATE paces SET n = n * 2;\nDROP PROCEDURE bump;\n",
     ),
     (
         "20260107000000_farewell.down.sql",
-        "CREATE PROCEDURE bump(IN step INT) UPDATE counters SET n = n + step;\nUPDATE paces SET n = n - 1;\n\
-         RENAME TABLE paces TO steps;\nCREATE INDEX idx_entries_id ON entries (id);\n",
+        "CREATE PROCEDURE bump(IN step INT)\nBEGIN\n    UPDATE counters SET n = n + step;\n    SELECT COUNT(*) FROM counters;\nEND;\n\
+         UPDATE paces SET n = n - 1;\nRENAME TABLE paces TO steps;\nCREATE INDEX idx_entries_word ON entries (word);\n",
     ),
 ];
 
