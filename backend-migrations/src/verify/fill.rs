@@ -11,7 +11,10 @@ use crate::{
     rows::{Generator, Step, Task},
     schema::{Snapshot, Table},
     session::SessionError,
-    sql::{self, change::Change},
+    sql::{
+        self,
+        change::{Change, Verb},
+    },
 };
 
 /// So many candidates are tried for one row.
@@ -47,10 +50,16 @@ impl<'a> Filler<'a> {
 
     /// Leaves the tables alone that migrations of `set` insert rows of their own into, until the last of them has: rows
     /// that are made up could have the keys of theirs.
+    #[must_use]
     pub fn sparing(mut self, set: &MigrationSet) -> Self {
         for migration in set.iter() {
-            let tables = migration.up.statements.iter().filter_map(|s| sql::inserted_table(&s.text));
-            self.seeded.extend(tables.map(|table| (table, migration.version)));
+            for statement in &migration.up.statements {
+                let Change::Rows(rows) = sql::read(statement).change else { continue };
+                // What a query gives has the keys of rows that are there.
+                let is_seed = matches!(rows.verb, Verb::Insert | Verb::Replace) && !rows.has_query;
+                let table = rows.tables.into_iter().next().filter(|_| is_seed);
+                self.seeded.extend(table.map(|table| (table.name, migration.version)));
+            }
         }
         self
     }

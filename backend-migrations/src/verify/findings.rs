@@ -172,12 +172,12 @@ fn named(differences: &[Difference]) -> String {
     named.join(", ")
 }
 
-fn diffs(differences: &[Difference]) -> Option<String> {
-    Some(differences.iter().map(|difference| difference.diff.as_str()).collect::<Vec<_>>().join("\n"))
+fn diffs(differences: &[Difference]) -> String {
+    differences.iter().map(|difference| difference.diff.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 fn is_order_alone(differences: &[Difference]) -> bool {
-    differences.iter().all(|difference| difference.kind == DifferenceKind::Reordered)
+    !differences.is_empty() && differences.iter().all(|d| d.kind == DifferenceKind::Reordered)
 }
 
 /// V104: `down` does not give back what was there; `-` in the diff was there before.
@@ -190,7 +190,7 @@ pub(super) fn not_undone(migration: &Migration, differences: &[Difference]) -> F
         "`-` is what was there before, `+` what `down` leaves; make `down` undo each statement of `up`, the last first"
     };
     Finding {
-        diff: diffs(differences),
+        diff: Some(diffs(differences)),
         hint: Some(hint.into()),
         ..finding(COMES_BACK, severity, migration, down_or_up(migration), message)
     }
@@ -204,7 +204,7 @@ pub(super) fn not_the_same_again(migration: &Migration, differences: &[Differenc
     let hint = "`-` is what the first `up` made, `+` what the second did; does `down` leave something that `up` only \
                 makes `IF NOT EXISTS`?";
     Finding {
-        diff: diffs(differences),
+        diff: Some(diffs(differences)),
         hint: Some(hint.into()),
         ..finding(UP_AGAIN, severity, migration, &migration.up, message)
     }
@@ -229,7 +229,7 @@ pub(super) fn not_finished(
         Ok(differences) => (
             Severity::Error,
             format!("{stopped}, the next run finishes `{word}` to another schema: {}", named(differences)),
-            diffs(differences),
+            Some(diffs(differences)),
             "does a statement depend on the session of one before it? one script of one statement cannot be stopped in \
              the middle",
         ),
@@ -251,16 +251,17 @@ pub(super) fn not_finished(
     Finding { at, diff, hint: Some(hint.into()), ..finding(STOPPED, severity, migration, script, message) }
 }
 
-/// V108: the set as a whole.
-pub(super) fn whole_set(message: String, differences: &[Difference]) -> Finding {
+/// V108: the set as a whole; without differences, where something cannot be done at all.
+pub(super) fn whole_set(message: &str, differences: &[Difference]) -> Finding {
+    let has_any = !differences.is_empty();
     Finding {
         code: WHOLE_SET,
         severity: if is_order_alone(differences) { Severity::Warning } else { Severity::Error },
         version: None,
         at: None,
-        message: format!("{message}: {}", named(differences)),
+        message: if has_any { format!("{message}: {}", named(differences)) } else { message.to_owned() },
         notes: Vec::new(),
-        diff: diffs(differences),
+        diff: has_any.then(|| diffs(differences)),
         hint: None,
     }
 }
@@ -276,18 +277,14 @@ pub(super) fn merged(found: Vec<Found>) -> Vec<Finding> {
     let mut places: BTreeMap<(Option<i64>, &'static str, String), usize> = BTreeMap::new();
     for Found { finding, on } in found {
         let key = (finding.version.map(|version| version.0), finding.code.0, finding.message.clone());
-        match places.get(&key) {
-            Some(&at) => {
-                let (known, kinds) = &mut merged[at];
-                let new = finding.notes.into_iter().filter(|note| !known.notes.contains(note));
-                let new: Vec<_> = new.collect();
-                known.notes.extend(new);
-                kinds.extend(on);
-            }
-            None => {
-                places.insert(key, merged.len());
-                merged.push((finding, on.into_iter().collect()));
-            }
+        if let Some(&at) = places.get(&key) {
+            let (known, kinds) = &mut merged[at];
+            let new: Vec<_> = finding.notes.into_iter().filter(|note| !known.notes.contains(note)).collect();
+            known.notes.extend(new);
+            kinds.extend(on);
+        } else {
+            places.insert(key, merged.len());
+            merged.push((finding, on.into_iter().collect()));
         }
     }
     merged.sort_by_key(|(finding, _)| (finding.version, finding.code));

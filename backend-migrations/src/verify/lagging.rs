@@ -81,7 +81,7 @@ impl Life<'_> {
                 Version(0) => "undoing all migrations does not leave an empty database".to_owned(),
                 floor => format!("undoing all migrations after {floor} does not give back its schema"),
             };
-            self.find(findings::whole_set(message, &left));
+            self.find(findings::whole_set(&message, &left));
         }
         self.end(usize::from(!left.is_empty()));
 
@@ -91,7 +91,7 @@ impl Life<'_> {
         if !again.is_empty() {
             let message =
                 "all migrations, undone and applied again, do not give the schema of the first time";
-            self.find(findings::whole_set(message.to_owned(), &again));
+            self.find(findings::whole_set(message, &again));
         }
         self.end(usize::from(!is_up || !again.is_empty()));
         Ok(Some(first))
@@ -102,9 +102,9 @@ impl Life<'_> {
         let mut filler = Filler::new(self.job.seed, self.job.fixtures).sparing(self.job.set);
         // What comes after the old version.
         let next = Version(self.old().0 + 1);
-        let filled = filler.fill_before(next, self.tenant.scratch.inspector(), &schema).await;
+        let result = filler.fill_before(next, self.tenant.scratch.inspector(), &schema).await;
         // A table that takes none is told of by the tenant that has rows all along.
-        filled.map(|_| ()).map_err(|source| ScratchError::Server { verb: "filled", source })
+        result.map(|_| ()).map_err(|source| ScratchError::Server { verb: "filled", source })
     }
 
     /// The version it lags at: a third of the way.
@@ -137,7 +137,7 @@ impl Life<'_> {
         let migration = self.job.set.iter().find(|m| is_it(m.script(direction)));
         let finding = match migration {
             Some(migration) => findings::refused(code, migration, direction, &error),
-            None => Finding { code, ..findings::whole_set(error.to_string(), &[]) },
+            None => Finding { code, ..findings::whole_set(&error.to_string(), &[]) },
         };
         self.find(finding);
         Ok(false)

@@ -132,7 +132,9 @@ impl<'a> Lane<'a> {
         std::mem::replace(&mut self.tenant, tenant).remove().await?;
         self.state = self.tenant.snapshot().await?;
         self.can_undo = false;
-        notes.into_iter().for_each(|notes| notes.push(findings::remade(remade)));
+        if let Some(notes) = notes {
+            notes.push(findings::remade(remade));
+        }
         Ok(true)
     }
 
@@ -178,13 +180,12 @@ impl<'a> Lane<'a> {
         if migration.down.as_ref().is_none_or(|down| down.statements.is_empty()) {
             return Ok(undone);
         }
-        let mut finding = match self.tenant.run(migration, Direction::Down).await? {
-            Err(error) => Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error)),
-            Ok(()) => {
-                let differences = before.diff(&self.tenant.snapshot().await?);
-                undone = Undone { has_run: true, is_exact: differences.is_empty() };
-                (!differences.is_empty()).then(|| findings::not_undone(migration, &differences))
-            }
+        let mut finding = if let Err(error) = self.tenant.run(migration, Direction::Down).await? {
+            Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error))
+        } else {
+            let differences = before.diff(&self.tenant.snapshot().await?);
+            undone = Undone { has_run: true, is_exact: differences.is_empty() };
+            (!differences.is_empty()).then(|| findings::not_undone(migration, &differences))
         };
         if let Some(declaration) =
             declaration.as_ref().filter(|_| undone.is_exact && self.kind == Kind::Empty)

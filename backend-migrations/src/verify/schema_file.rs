@@ -70,7 +70,7 @@ pub fn compare(set: &str, file_name: &str, committed: Option<&str>, schema: &Sna
     let mut lines = String::new();
     for group in diff.grouped_ops(N_CONTEXT) {
         for change in group.iter().flat_map(|operation| diff.iter_changes(operation)) {
-            lines += &format!("{}{}\n", change.tag(), change.value().trim_end_matches('\n'));
+            lines.extend([&*change.tag().to_string(), change.value().trim_end_matches('\n'), "\n"]);
         }
     }
     Some(Finding { diff: Some(lines.trim_end().to_owned()), ..finding(severity, message) })
