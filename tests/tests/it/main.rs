@@ -12,6 +12,7 @@ mod course;
 mod cut_everywhere;
 mod deploy;
 mod guarantees;
+mod lint;
 mod many_runners;
 mod noop;
 mod plan;

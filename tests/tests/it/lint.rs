@@ -1,0 +1,209 @@
+//! `migrate:lint` and `migrate:restamp` by the real program, on real folders in real git repositories.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use end_to_end::{Invocation, Program, assert_output};
+
+/// A repository with `migrations/tenant`, and what a branch makes of it.
+struct Repository {
+    folder: tempfile::TempDir,
+}
+
+impl Repository {
+    /// On a branch `work` of a `main` that has these files and then goes on with `later`.
+    fn new(files: &[(&str, &str)], later: &[(&str, &str)]) -> Self {
+        let repository = Self { folder: tempfile::tempdir().expect("a folder") };
+        repository.git("init --quiet --initial-branch=main");
+        for (name, value) in
+            [("user.name", "Test"), ("user.email", "test@example.com"), ("commit.gpgsign", "false")]
+        {
+            repository.git(&format!("config {name} {value}"));
+        }
+        files.iter().for_each(|(name, text)| repository.write(name, text));
+        repository.commit("first");
+        repository.git("branch work");
+        later.iter().for_each(|(name, text)| repository.write(name, text));
+        repository.commit("later");
+        repository.git("checkout --quiet work");
+        repository
+    }
+
+    fn git(&self, arguments: &str) {
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(self.folder.path())
+            .args(arguments.split(' '))
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "git {arguments}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn commit(&self, message: &str) {
+        self.git("add --all");
+        self.git(&format!("commit --quiet --allow-empty --message {message}"));
+    }
+
+    fn tenant(&self) -> PathBuf {
+        self.folder.path().join("migrations/tenant")
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join("migrations").join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.tenant()).expect("a folder");
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn run(&self, args: &str) -> Invocation {
+        Invocation::new(Program::BackendMigrations, args).folder(self.folder.path())
+    }
+}
+
+const CREATE: (&str, &str) = (
+    "tenant/20260101000000_create_tasks.up.sql",
+    "CREATE TABLE tasks (\n    id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,\n    title VARCHAR(200) NOT NULL,\n    note TEXT\n);\n",
+);
+const CREATE_DOWN: (&str, &str) = ("tenant/20260101000000_create_tasks.down.sql", "DROP TABLE tasks;\n");
+
+#[tokio::test]
+async fn findings_of_every_weight() {
+    let repository = Repository::new(&[CREATE, CREATE_DOWN], &[]);
+    repository.write(
+        "tenant/20260102000000_shrink.up.sql",
+        "ALTER TABLE tasks\n    MODIFY title VARCHAR(100),\n    DROP COLUMN note;\n",
+    );
+    repository
+        .write("tenant/20260103000000_open.up.sql", "INSERT INTO tasks (title) VALUES ('never closed);\n");
+    repository.write("tenant/seed.sql", "DO 1;\n");
+    let output = repository.run("migrate:lint").await;
+    assert_eq!(output.code, Some(1));
+    assert_output!("lint_findings", output);
+    let json = repository.run("migrate:lint --format json").await;
+    assert_eq!(json.code, Some(1));
+    let n_findings = json.stdout.lines().filter(|line| line.contains(r#""event":"finding""#)).count();
+    assert_eq!(
+        n_findings,
+        output.stdout.lines().filter(|line| line.contains("]: ")).count(),
+        "{}",
+        json.stdout
+    );
+    assert_output!("lint_github", repository.run("migrate:lint --format github").await);
+}
+
+#[tokio::test]
+async fn what_is_declared_and_suppressed_is_not_told() {
+    let repository = Repository::new(&[CREATE, CREATE_DOWN], &[]);
+    repository.write(
+        "tenant/20260102000000_drop_note.up.sql",
+        "-- migration: loses tasks.note nobody reads it\n-- lint:ignore X022 it is meant for people at a prompt\n\
+         ALTER TABLE tasks DROP COLUMN note;\nSELECT 'done';\n",
+    );
+    repository.write("tenant/20260102000000_drop_note.down.sql", "ALTER TABLE tasks ADD COLUMN note TEXT;\n");
+    repository.write(
+        "lint.toml",
+        "[severity]\nX011 = \"off\"\n\n[[suppress]]\ncode = \"D101\"\nmigration = 20260101000000\nreason = \"it was there once\"\n",
+    );
+    let output = repository.run("migrate:lint").await;
+    assert_eq!(output.code, Some(0));
+    assert_output!("lint_suppressed", output);
+    repository.write("lint.toml", "[severity]\nX011 = \"loud\"\n");
+    assert_output!("lint_side_file", repository.run("migrate:lint").await);
+}
+
+#[tokio::test]
+async fn a_branch_is_held_to_what_the_base_branch_has() {
+    let late = ("tenant/20260301000000_on_main.up.sql", "-- migration: irreversible it is a test\nDO 1;\n");
+    let other = ("tenant/20260101000001_other.up.sql", "-- migration: irreversible it is a test\nDO 1;\n");
+    let repository = Repository::new(&[CREATE, CREATE_DOWN, other], &[late]);
+    let sound = repository.run("migrate:lint --since main").await;
+    assert_eq!(sound.code, Some(0), "{}", sound.stdout);
+    assert!(sound.stdout.contains("0 migrations"), "{}", sound.stdout);
+
+    repository.write(CREATE.0, "CREATE TABLE tasks (id INT PRIMARY KEY);\n");
+    fs::remove_file(repository.tenant().join("20260101000001_other.up.sql")).expect("a file");
+    repository
+        .write("tenant/20260201000000_new.up.sql", "ALTER TABLE tasks ADD COLUMN done_at TIMESTAMP NULL;\n");
+    repository.write("tenant/20260201000000_new.down.sql", "ALTER TABLE tasks DROP COLUMN done_at;\n");
+    assert_output!("lint_since", repository.run("migrate:lint --since main").await);
+    assert_output!("lint_since_nowhere", repository.run("migrate:lint --since origin/main").await);
+}
+
+#[tokio::test]
+async fn new_migrations_get_newer_versions() {
+    let late = ("tenant/20260301000000_on_main.up.sql", "DO 1;\n");
+    let repository = Repository::new(&[CREATE, CREATE_DOWN], &[late]);
+    repository.write("tenant/20260201000000_new.up.sql", "DO 1;\n");
+    repository.write("tenant/20260201000000_new.down.sql", "DO 1;\n");
+    let before = repository.names();
+    let dry = repository.run("migrate:restamp --since main --dry-run").await;
+    assert_eq!((dry.code, repository.names()), (Some(0), before.clone()), "{}", dry.stderr);
+    assert_eq!(
+        dry.stdout.lines().filter(|line| line.starts_with("Would rename ")).count(),
+        2,
+        "{}",
+        dry.stdout
+    );
+
+    let refused = repository.run("migrate:restamp 20260101000000 --since main").await;
+    assert_eq!(repository.names(), before);
+    assert_output!("restamp_refused", refused);
+
+    let output = repository.run("migrate:restamp --since main").await;
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let names = repository.names();
+    let version = |suffix: &str| {
+        let name = names.iter().find(|name| name.ends_with(suffix)).expect("the pair is there");
+        name.split('_').next().expect("a version").parse::<i64>().expect("a number")
+    };
+    assert_eq!(names.len(), before.len());
+    assert_eq!(version("_new.up.sql"), version("_new.down.sql"));
+    assert!(version("_new.up.sql") > 20_260_301_000_000, "{names:?}");
+
+    let again = repository.run("migrate:restamp --since main").await;
+    assert_eq!((again.code, repository.names()), (Some(0), names), "{}", again.stdout);
+    let linted = repository.run("migrate:lint --since main").await;
+    assert!(!linted.stdout.contains("X005"), "{}", linted.stdout);
+}
+
+#[tokio::test]
+async fn a_rule_is_explained() {
+    let run = |args| Invocation::new(Program::BackendMigrations, args);
+    assert_output!("lint_explain", run("migrate:lint --explain d103").await);
+    assert_output!("lint_explain_nothing", run("migrate:lint --explain Z999").await);
+    assert_output!("lint_format", run("migrate:make add_a_to_b --format github").await);
+}
+
+/// The bound is far above what it takes, and far below what would be felt as waiting.
+#[tokio::test]
+async fn a_thousand_files_are_linted_while_one_looks() {
+    let repository = Repository::new(&[], &[]);
+    for table in 0..250_i64 {
+        let version = 20_260_101_000_000 + 2 * table;
+        repository.write(
+            &format!("tenant/{version}_create.up.sql"),
+            &format!("CREATE TABLE t{table} (\n    id BIGINT NOT NULL AUTO_INCREMENT,\n    name VARCHAR(100) NOT NULL,\n    PRIMARY KEY (id)\n);\n"),
+        );
+        repository.write(&format!("tenant/{version}_create.down.sql"), &format!("DROP TABLE t{table};\n"));
+        let version = version + 1;
+        repository.write(
+            &format!("tenant/{version}_add.up.sql"),
+            &format!("ALTER TABLE t{table} ADD COLUMN a INT NULL;\n"),
+        );
+        repository.write(
+            &format!("tenant/{version}_add.down.sql"),
+            &format!("ALTER TABLE t{table} DROP COLUMN a;\n"),
+        );
+    }
+    let started = std::time::Instant::now();
+    let output = repository.run("migrate:lint").await;
+    assert!(output.stdout.contains("500 migrations"), "{}", output.stdout);
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+}
