@@ -17,6 +17,7 @@ mod many_runners;
 mod noop;
 mod plan;
 mod provisioning;
+mod pull_request;
 mod recover;
 mod recover_hard;
 mod resume;
@@ -32,6 +33,7 @@ mod status;
 mod twin;
 mod twin_dirty;
 mod twin_lock;
+mod verify;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
