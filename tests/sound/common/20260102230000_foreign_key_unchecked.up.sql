@@ -1,0 +1,2 @@
+SET foreign_key_checks = 0;
+ALTER TABLE documents ADD CONSTRAINT fk_documents_project FOREIGN KEY (project_id) REFERENCES projects (id);

@@ -1,0 +1,1 @@
+CREATE TABLE names_of_accounts (id BIGINT UNSIGNED NOT NULL DEFAULT 0, name VARCHAR(100) COLLATE utf8mb4_unicode_ci NULL, PRIMARY KEY (id));
