@@ -1,0 +1,305 @@
+//! What the proofs have to say, in words.
+
+use std::collections::BTreeMap;
+
+use super::{Job, copy::Remade, fill::Unfilled, tenant::Kind};
+use crate::{
+    apply::ApplyError,
+    directive::Declaration,
+    finding::{Code, Finding, Severity, Spot},
+    migration::{Direction, Migration, Script},
+    schema::{Difference, DifferenceKind},
+};
+
+pub(super) const HAS_DOWN: Code = Code("V101");
+pub(super) const UP_RUNS: Code = Code("V102");
+pub(super) const DOWN_RUNS: Code = Code("V103");
+pub(super) const COMES_BACK: Code = Code("V104");
+pub(super) const UP_AGAIN: Code = Code("V105");
+pub(super) const STOPPED: Code = Code("V107");
+pub(super) const WHOLE_SET: Code = Code("V108");
+
+/// A finding, and the tenant it was made on, if it was made on one.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) finding: Finding,
+    pub(super) on: Option<Kind>,
+}
+
+impl Found {
+    pub(super) fn on(kind: Kind, finding: Finding) -> Self {
+        Self { finding, on: Some(kind) }
+    }
+}
+
+fn finding(
+    code: Code,
+    severity: Severity,
+    migration: &Migration,
+    script: &Script,
+    message: String,
+) -> Finding {
+    let line = script.statements.first().map_or(1, |statement| statement.line);
+    Finding {
+        code,
+        severity,
+        version: Some(migration.version),
+        at: Some(Spot { file_name: script.file_name.clone(), line, span: None }),
+        message,
+        notes: Vec::new(),
+        diff: None,
+        hint: None,
+    }
+}
+
+/// The script a finding about undoing is about: the `down`, or the `up` where there is none.
+fn down_or_up(migration: &Migration) -> &Script {
+    migration.down.as_ref().unwrap_or(&migration.up)
+}
+
+/// V101, which needs no server: is there a `down`, and does it do anything?
+pub(super) fn declared(job: Job<'_>) -> Vec<Found> {
+    let selected = job.set.iter().filter(|migration| job.is_selected(migration.version));
+    let findings = selected.filter_map(|migration| match job.irreversible(migration) {
+        Some(declaration) if declaration.reason.is_none() => Some(without_reason(migration, &declaration)),
+        Some(_) => None,
+        None => nothing_undoes(migration),
+    });
+    findings.map(|finding| Found { finding, on: None }).collect()
+}
+
+fn without_reason(migration: &Migration, declaration: &Declaration) -> Finding {
+    let message = "`irreversible` is declared without a reason".to_owned();
+    let hint = Some("say why nothing undoes it: `-- migration: irreversible the old values are gone`".into());
+    let at = Some(declaration.at.clone());
+    Finding { at, hint, ..finding(HAS_DOWN, Severity::Error, migration, &migration.up, message) }
+}
+
+fn nothing_undoes(migration: &Migration) -> Option<Finding> {
+    let (script, message) = match &migration.down {
+        None => (&migration.up, "there is no `down`".to_owned()),
+        Some(down) if !does_something(down) => (down, "the `down` does nothing".to_owned()),
+        Some(_) => return None,
+    };
+    let hint = Some(
+        "write the statements that undo the `up`, or say in the file why nothing can: `-- migration: irreversible \
+         reason…`"
+            .into(),
+    );
+    Some(Finding { hint, ..finding(HAS_DOWN, Severity::Error, migration, script, message) })
+}
+
+/// Whether a script has a statement that could change anything: not `SELECT 1`, `DO 0` or `SET @x = 1`.
+fn does_something(script: &Script) -> bool {
+    script.statements.iter().any(|statement| {
+        let word: String = statement.text.chars().take_while(char::is_ascii_alphabetic).collect();
+        !["SELECT", "DO", "SET", "SHOW"].iter().any(|idle| word.eq_ignore_ascii_case(idle))
+            || statement.text.to_ascii_uppercase().contains("PASSWORD")
+    })
+}
+
+/// V101: `irreversible`, and the `down` gives back what was there.
+pub(super) fn needless_declaration(migration: &Migration, declaration: &Declaration) -> Finding {
+    let message =
+        "`irreversible` is declared, and the `down` gives back exactly the schema before".to_owned();
+    let hint = Some("remove the declaration: nothing needs it".into());
+    let at = Some(declaration.at.clone());
+    Finding { at, hint, ..finding(HAS_DOWN, Severity::Warning, migration, &migration.up, message) }
+}
+
+/// A table that the proofs have no rows in.
+pub(super) fn unfilled(migration: &Migration, unfilled: &Unfilled) -> Finding {
+    let message =
+        format!("table `{}` has no rows in the proofs from here on: {}", unfilled.table, unfilled.error);
+    let hint = "a file `migrations/fixtures/tenant/*.sql` with an `INSERT` into it is taken where made-up rows are refused";
+    Finding { hint: Some(hint.into()), ..finding(UP_RUNS, Severity::Note, migration, &migration.up, message) }
+}
+
+/// A script that the server refused, with its file, line and statement.
+pub(super) fn refused(
+    code: Code,
+    migration: &Migration,
+    direction: Direction,
+    error: &ApplyError,
+) -> Finding {
+    let script = migration.script(direction).unwrap_or(&migration.up);
+    let word = word(direction);
+    match error {
+        ApplyError::Statement(error) => {
+            let at = &error.at;
+            let message = format!(
+                "`{word}` fails at statement {} of {}: {}",
+                at.statement, at.n_statements, error.source
+            );
+            let span = script.statements.get(at.statement - 1).map(|s| s.offset..s.offset + s.text.len());
+            let spot = Spot { file_name: at.file_name.clone(), line: at.line, span };
+            Finding {
+                at: Some(spot),
+                hint: error.source.hint(),
+                ..finding(code, Severity::Error, migration, script, message)
+            }
+        }
+        error => {
+            finding(code, Severity::Error, migration, script, format!("`{word}` cannot be run: {error}"))
+        }
+    }
+}
+
+fn word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "up",
+        Direction::Down => "down",
+    }
+}
+
+/// What differs, such as ``table `tasks` is changed, view `v` is missing``.
+fn named(differences: &[Difference]) -> String {
+    let named: Vec<_> = differences
+        .iter()
+        .map(|difference| {
+            let kind = match difference.kind {
+                DifferenceKind::Missing => "missing",
+                DifferenceKind::Extra => "left over",
+                DifferenceKind::Changed => "changed",
+                DifferenceKind::Reordered => "in another order",
+            };
+            match &*difference.name {
+                "" => format!("the {} is {kind}", difference.object),
+                name => format!("{} `{name}` is {kind}", difference.object),
+            }
+        })
+        .collect();
+    named.join(", ")
+}
+
+fn diffs(differences: &[Difference]) -> Option<String> {
+    Some(differences.iter().map(|difference| difference.diff.as_str()).collect::<Vec<_>>().join("\n"))
+}
+
+fn is_order_alone(differences: &[Difference]) -> bool {
+    differences.iter().all(|difference| difference.kind == DifferenceKind::Reordered)
+}
+
+/// V104: `down` does not give back what was there; `-` in the diff was there before.
+pub(super) fn not_undone(migration: &Migration, differences: &[Difference]) -> Finding {
+    let severity = if is_order_alone(differences) { Severity::Warning } else { Severity::Error };
+    let message = format!("`down` does not give back the schema before `up`: {}", named(differences));
+    let hint = if is_order_alone(differences) {
+        "nothing is lost, but `SELECT *` and `INSERT` without names see it: `AFTER` and `FIRST` put a column in its place"
+    } else {
+        "`-` is what was there before, `+` what `down` leaves; make `down` undo each statement of `up`, the last first"
+    };
+    Finding {
+        diff: diffs(differences),
+        hint: Some(hint.into()),
+        ..finding(COMES_BACK, severity, migration, down_or_up(migration), message)
+    }
+}
+
+/// V105: `up` gives another schema the second time.
+pub(super) fn not_the_same_again(migration: &Migration, differences: &[Difference]) -> Finding {
+    let severity = if is_order_alone(differences) { Severity::Warning } else { Severity::Error };
+    let message =
+        format!("`up` after `down` does not give the schema of the first `up`: {}", named(differences));
+    let hint = "`-` is what the first `up` made, `+` what the second did; does `down` leave something that `up` only \
+                makes `IF NOT EXISTS`?";
+    Finding {
+        diff: diffs(differences),
+        hint: Some(hint.into()),
+        ..finding(UP_AGAIN, severity, migration, &migration.up, message)
+    }
+}
+
+/// V107: stopped after statement `n`, the script cannot be finished, or comes out otherwise.
+pub(super) fn not_finished(
+    migration: &Migration,
+    direction: Direction,
+    n_statements: usize,
+    outcome: Result<&[Difference], &ApplyError>,
+) -> Finding {
+    let script = migration.script(direction).unwrap_or(&migration.up);
+    let stopped = format!("stopped after statement {n_statements} of {}", script.statements.len());
+    let word = word(direction);
+    let spot = script.statements.get(n_statements).map(|s| Spot {
+        file_name: script.file_name.clone(),
+        line: s.line,
+        span: Some(s.offset..s.offset + s.text.len()),
+    });
+    let (severity, message, diff, hint) = match outcome {
+        Ok(differences) => (
+            Severity::Error,
+            format!("{stopped}, the next run finishes `{word}` to another schema: {}", named(differences)),
+            diffs(differences),
+            "does a statement depend on the session of one before it? one script of one statement cannot be stopped in \
+             the middle",
+        ),
+        Err(ApplyError::Plan(error)) => (
+            Severity::Warning,
+            format!("{stopped}, `{word}` is not taken up again: {error}"),
+            None,
+            "where a migration that was killed there has to be settled by hand, put these statements into a file of \
+             their own",
+        ),
+        Err(error) => (
+            Severity::Error,
+            format!("{stopped}, the next run of `{word}` fails: {error}"),
+            None,
+            "a statement that needs what the session before it had left cannot be taken up again",
+        ),
+    };
+    let at = spot.or_else(|| finding(STOPPED, severity, migration, script, String::new()).at);
+    Finding { at, diff, hint: Some(hint.into()), ..finding(STOPPED, severity, migration, script, message) }
+}
+
+/// V108: the set as a whole.
+pub(super) fn whole_set(message: String, differences: &[Difference]) -> Finding {
+    Finding {
+        code: WHOLE_SET,
+        severity: if is_order_alone(differences) { Severity::Warning } else { Severity::Error },
+        version: None,
+        at: None,
+        message: format!("{message}: {}", named(differences)),
+        notes: Vec::new(),
+        diff: diffs(differences),
+        hint: None,
+    }
+}
+
+/// A note on how the state was made again that a failed proof had spoilt.
+pub(super) fn remade(remade: Remade) -> String {
+    format!("for the proofs that follow, the state was made again by {}", remade.as_str())
+}
+
+/// The same finding of several tenants as one, which says on which it was made.
+pub(super) fn merged(found: Vec<Found>) -> Vec<Finding> {
+    let mut merged: Vec<(Finding, Vec<Kind>)> = Vec::new();
+    let mut places: BTreeMap<(Option<i64>, &'static str, String), usize> = BTreeMap::new();
+    for Found { finding, on } in found {
+        let key = (finding.version.map(|version| version.0), finding.code.0, finding.message.clone());
+        match places.get(&key) {
+            Some(&at) => {
+                let (known, kinds) = &mut merged[at];
+                let new = finding.notes.into_iter().filter(|note| !known.notes.contains(note));
+                let new: Vec<_> = new.collect();
+                known.notes.extend(new);
+                kinds.extend(on);
+            }
+            None => {
+                places.insert(key, merged.len());
+                merged.push((finding, on.into_iter().collect()));
+            }
+        }
+    }
+    merged.sort_by_key(|(finding, _)| (finding.version, finding.code));
+    merged.into_iter().map(|(finding, kinds)| seen_on(finding, kinds)).collect()
+}
+
+fn seen_on(mut finding: Finding, mut kinds: Vec<Kind>) -> Finding {
+    kinds.sort_unstable();
+    kinds.dedup();
+    let kinds: Vec<_> = kinds.into_iter().map(Kind::as_str).collect();
+    if !kinds.is_empty() {
+        finding.notes.insert(0, format!("seen on {}", kinds.join(" and on ")));
+    }
+    finding
+}

@@ -1,0 +1,290 @@
+//! A tenant that lives through the set, each migration applied, undone and applied again.
+
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Job,
+    copy::Remaker,
+    fill::Filler,
+    findings::{self, Found},
+    tenant::{Kind, Tenant},
+};
+use crate::{
+    finding::{Finding, Progress, Severity},
+    migration::{Direction, Migration, Version},
+    schema::{ServerVersion, Snapshot},
+    scratch::ScratchError,
+};
+
+/// What a tenant's life gave.
+#[derive(Debug)]
+pub(super) struct Lived {
+    pub(super) found: Vec<Found>,
+    /// The migrations that cannot be applied.
+    pub(super) skipped: BTreeSet<Version>,
+    /// How long each migration's proofs took.
+    pub(super) elapsed: Vec<Duration>,
+    pub(super) server: Option<ServerVersion>,
+}
+
+/// A tenant on its way through the set.
+pub(super) struct Lane<'a> {
+    job: Job<'a>,
+    kind: Kind,
+    tenant: Tenant,
+    remaker: Remaker<'a>,
+    filler: Filler<'a>,
+    /// The tables that no row could be put into, said once.
+    unfilled: BTreeSet<String>,
+    /// The schema between two migrations.
+    state: Snapshot,
+    /// Whether the tenant's history knows the migration it is at: not where its state was made again.
+    can_undo: bool,
+    found: Vec<Found>,
+    skipped: BTreeSet<Version>,
+}
+
+/// How a `down` went.
+#[derive(Clone, Copy)]
+struct Undone {
+    /// Whether it ran.
+    has_run: bool,
+    /// Whether it left the schema before, to the letter.
+    is_exact: bool,
+}
+
+impl<'a> Lane<'a> {
+    /// Lives through all of `migrations`.
+    pub(super) async fn prove_all(
+        job: Job<'a>,
+        migrations: &'a [Arc<Migration>],
+        kind: Kind,
+    ) -> Result<Lived, ScratchError> {
+        (job.tell)(Progress::Announced { n_steps: migrations.len() });
+        let mut tenant = Tenant::create(job).await?;
+        let state = tenant.snapshot().await?;
+        let server = Some(state.server);
+        let remaker = Remaker::new(job, migrations);
+        let (found, skipped) = (Vec::new(), BTreeSet::new());
+        let filler = Filler::new(job.seed, job.fixtures);
+        let unfilled = BTreeSet::new();
+        let mut lane =
+            Self { job, kind, tenant, remaker, filler, unfilled, state, can_undo: false, found, skipped };
+        let mut elapsed = Vec::new();
+        for (at, migration) in migrations.iter().enumerate() {
+            let (started, n_before) = (Instant::now(), lane.found.len());
+            let (name, subject) = (kind.lane(job), migration.up.file_name.clone());
+            (job.tell)(Progress::StepStarted { lane: name.clone(), subject });
+            if job.is_selected(migration.version) {
+                lane.prove(at, migration).await?;
+            } else {
+                lane.pass(at, migration).await?;
+            }
+            lane.tenant.settle().await?;
+            elapsed.push(started.elapsed());
+            (job.tell)(Progress::StepFinished { lane: name, n_findings: lane.found.len() - n_before });
+        }
+        lane.tenant.remove().await?;
+        lane.remaker.close().await?;
+        Ok(Lived { found: lane.found, skipped: lane.skipped, elapsed, server })
+    }
+
+    fn find(&mut self, finding: Finding) {
+        self.found.push(Found::on(self.kind, finding));
+    }
+
+    /// Applies a migration that is not to be proven.
+    async fn pass(&mut self, at: usize, migration: &Migration) -> Result<(), ScratchError> {
+        if self.apply(at, migration).await? {
+            self.state = self.tenant.snapshot().await?;
+        }
+        Ok(())
+    }
+
+    /// Applies a migration; where it fails, makes the state again that it was to lead to, or else the one before, and
+    /// gives `false`.
+    async fn apply(&mut self, at: usize, migration: &Migration) -> Result<bool, ScratchError> {
+        self.can_undo = true;
+        let Err(error) = self.tenant.run(migration, Direction::Up).await? else { return Ok(true) };
+        let mut finding = findings::refused(findings::UP_RUNS, migration, Direction::Up, &error);
+        // What fails only on rows can be applied to a tenant without any, and then those after it can be proven.
+        let mut is_applied = self.kind == Kind::Filled;
+        if is_applied {
+            is_applied = self.remake(at + 1, None).await?;
+        }
+        if !is_applied {
+            self.skipped.insert(migration.version);
+            self.remake(at, None).await?;
+            finding.notes.push("the migrations after it are proven without it".into());
+        }
+        self.find(finding);
+        Ok(false)
+    }
+
+    /// Makes the state after the first `n` migrations again, and says so in the notes of a finding; gives whether it
+    /// could be made.
+    async fn remake(&mut self, n: usize, notes: Option<&mut Vec<String>>) -> Result<bool, ScratchError> {
+        let Ok((tenant, remade)) = self.remaker.tenant_at(n, &self.skipped).await? else { return Ok(false) };
+        std::mem::replace(&mut self.tenant, tenant).remove().await?;
+        self.state = self.tenant.snapshot().await?;
+        self.can_undo = false;
+        notes.into_iter().for_each(|notes| notes.push(findings::remade(remade)));
+        Ok(true)
+    }
+
+    async fn prove(&mut self, at: usize, migration: &Migration) -> Result<(), ScratchError> {
+        if self.kind == Kind::Filled {
+            self.fill(migration).await?;
+        }
+        let before = self.state.clone();
+        if !self.apply(at, migration).await? {
+            return Ok(());
+        }
+        let after = self.tenant.snapshot().await?;
+        self.state = after.clone();
+        let undone = self.undo(at, migration, &before, &after).await?;
+        if self.kind == Kind::Empty {
+            self.interrupt(at, migration, undone, &before, &after).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts rows into every table that `migration` will find.
+    async fn fill(&mut self, migration: &Migration) -> Result<(), ScratchError> {
+        let inspector = self.tenant.scratch.inspector();
+        let filled = self.filler.fill(inspector, &self.state).await;
+        for unfilled in filled.map_err(|source| ScratchError::Server { verb: "filled", source })? {
+            if self.unfilled.insert(unfilled.table.clone()) {
+                self.find(findings::unfilled(migration, &unfilled));
+            }
+        }
+        Ok(())
+    }
+
+    /// Undoes the migration and applies it again; afterwards the state is `after`, whatever happened.
+    async fn undo(
+        &mut self,
+        at: usize,
+        migration: &Migration,
+        before: &Snapshot,
+        after: &Snapshot,
+    ) -> Result<Undone, ScratchError> {
+        let declaration = self.job.irreversible(migration);
+        let mut undone = Undone { has_run: false, is_exact: false };
+        if migration.down.as_ref().is_none_or(|down| down.statements.is_empty()) {
+            return Ok(undone);
+        }
+        let mut finding = match self.tenant.run(migration, Direction::Down).await? {
+            Err(error) => Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error)),
+            Ok(()) => {
+                let differences = before.diff(&self.tenant.snapshot().await?);
+                undone = Undone { has_run: true, is_exact: differences.is_empty() };
+                (!differences.is_empty()).then(|| findings::not_undone(migration, &differences))
+            }
+        };
+        if let Some(declaration) =
+            declaration.as_ref().filter(|_| undone.is_exact && self.kind == Kind::Empty)
+        {
+            self.find(findings::needless_declaration(migration, declaration));
+        }
+        // A failed `down` may have left everything as it was.
+        let now = if undone.has_run { None } else { Some(self.tenant.snapshot().await?) };
+        if now.as_ref() != Some(after) {
+            if !undone.has_run {
+                self.tenant.settle().await?;
+            }
+            let again = match self.tenant.run(migration, Direction::Up).await? {
+                Err(error) => Err(findings::refused(findings::UP_AGAIN, migration, Direction::Up, &error)),
+                Ok(()) => match after.diff(&self.tenant.snapshot().await?) {
+                    differences if differences.is_empty() => Ok(()),
+                    differences => Err(findings::not_the_same_again(migration, &differences)),
+                },
+            };
+            if let Err(mut again) = again {
+                // After a `down` that did not give back what was there, no more was to be expected.
+                let is_news = undone.is_exact;
+                let told = if is_news { Some(&mut again) } else { finding.as_mut() };
+                self.remake(at + 1, told.map(|finding| &mut finding.notes)).await?;
+                if is_news {
+                    self.find(again);
+                }
+            }
+        }
+        if let Some(finding) = finding.filter(|_| declaration.is_none()) {
+            self.find(finding);
+        }
+        Ok(undone)
+    }
+
+    /// Stops each script after each of its statements and takes it up again; afterwards the state is `after`.
+    async fn interrupt(
+        &mut self,
+        at: usize,
+        migration: &Migration,
+        undone: Undone,
+        before: &Snapshot,
+        after: &Snapshot,
+    ) -> Result<(), ScratchError> {
+        for n_statements in boundaries(migration, Direction::Up) {
+            let is_back = self.can_undo && undone.is_exact;
+            let is_back = is_back && self.tenant.run(migration, Direction::Down).await?.is_ok();
+            if !is_back && !self.remake(at, None).await? {
+                return Ok(());
+            }
+            if !self.stop(at + 1, migration, Direction::Up, n_statements, after).await? {
+                return Ok(());
+            }
+        }
+        for n_statements in boundaries(migration, Direction::Down) {
+            let is_sound = self.can_undo
+                && undone.is_exact
+                && self.stop(at + 1, migration, Direction::Down, n_statements, before).await?;
+            if !is_sound {
+                return Ok(());
+            }
+            if self.tenant.run(migration, Direction::Up).await?.is_err() {
+                self.remake(at + 1, None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops one script once and takes it up again; gives whether that led to `target`. If not, the state after the
+    /// first `n` migrations is made again.
+    async fn stop(
+        &mut self,
+        n: usize,
+        migration: &Migration,
+        direction: Direction,
+        n_statements: usize,
+        target: &Snapshot,
+    ) -> Result<bool, ScratchError> {
+        self.tenant.stop_after(n_statements, migration, direction).await?;
+        let finding = match self.tenant.run(migration, direction).await? {
+            Err(error) => findings::not_finished(migration, direction, n_statements, Err(&error)),
+            Ok(()) => match target.diff(&self.tenant.snapshot().await?) {
+                differences if differences.is_empty() => return Ok(true),
+                differences => findings::not_finished(migration, direction, n_statements, Ok(&differences)),
+            },
+        };
+        self.find(finding);
+        self.remake(n, None).await?;
+        Ok(false)
+    }
+}
+
+/// After how many statements a script can be stopped so that anything is left of it: one that is a transaction is undone
+/// as a whole.
+fn boundaries(migration: &Migration, direction: Direction) -> std::ops::Range<usize> {
+    let script = migration.script(direction).filter(|script| !script.is_transactional());
+    1..script.map_or(1, |script| script.statements.len().max(1))
+}
+
+/// Whether a finding is about what a migration's `down` leaves.
+pub(super) fn is_about_undoing(finding: &Finding) -> bool {
+    [findings::DOWN_RUNS, findings::COMES_BACK].contains(&finding.code) && finding.severity == Severity::Error
+}
