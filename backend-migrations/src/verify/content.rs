@@ -72,7 +72,14 @@ impl Content {
             snapshot.tables.keys().map(|name| (name.clone(), TableContent::of(snapshot, name))).collect();
         let mut sql = String::new();
         for (name, rows) in &tables {
-            let columns: Vec<_> = rows.columns.iter().map(|column| quote(column)).collect();
+            let all = &snapshot.tables[name].columns;
+            let is_vector =
+                |name: &str| all.iter().any(|c| c.name == name && c.column_type.starts_with("vector"));
+            // The driver knows no vectors (sqlx 0.9, column type 0xf2).
+            let shown = |column: &String| {
+                if is_vector(column) { format!("HEX({})", quote(column)) } else { quote(column) }
+            };
+            let columns: Vec<_> = rows.columns.iter().map(shown).collect();
             // A table may have nothing but what the server computes.
             let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(",") };
             let _ = write!(sql, "SELECT {columns} FROM {};", quote(name));
@@ -278,13 +285,28 @@ pub fn findings(migration: &Migration, differences: &[Difference], declared: &[D
             hint: Some(hint),
         })
     });
-    found.collect()
+    let lossless = declared.iter().filter_map(|declaration| match &declaration.directive {
+        Directive::Loses(loss) if !happened(loss, differences) => Some(Finding {
+            code: Code("V106"),
+            severity: Severity::Warning,
+            version: Some(migration.version),
+            at: Some(declaration.at.clone()),
+            message: format!("a loss in `{}` is declared, and nothing is lost", loss.table),
+            notes: Vec::new(),
+            diff: None,
+            hint: Some("remove the declaration: nothing needs it".into()),
+        }),
+        _ => None,
+    });
+    found.chain(lossless).collect()
 }
 
 /// Whether a declared loss has happened.
-pub fn happened(loss: &Loss, differences: &[Difference]) -> bool {
+fn happened(loss: &Loss, differences: &[Difference]) -> bool {
     differences.iter().any(|difference| match difference {
-        Difference::Gone { table, .. } | Difference::Added { table, .. } => loss.covers(table, None),
+        // What a table loses with its rows, each of its columns loses.
+        Difference::Gone { table, .. } => loss.table == *table,
+        Difference::Added { table, .. } => loss.covers(table, None),
         Difference::Changed { table, column, .. } => loss.covers(table, Some(column)),
     })
 }
