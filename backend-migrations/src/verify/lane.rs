@@ -146,8 +146,10 @@ impl<'a> Lane<'a> {
             return self.tenant.run(migration, Direction::Up).await;
         }
         let (result, costs) = self.tenant.run_probed(migration, self.state.server.flavour).await?;
-        for finding in cost::findings(migration, &costs, &self.job.declarations(migration)) {
-            self.find(finding);
+        if result.is_ok() {
+            for finding in cost::findings(migration, &costs, &self.job.declarations(migration)) {
+                self.find(finding);
+            }
         }
         self.costs.insert(migration.version, costs);
         Ok(result)

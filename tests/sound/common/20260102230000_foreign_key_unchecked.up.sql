@@ -1,4 +1,4 @@
--- migration: loses documents.project_id some point to projects that are gone
-UPDATE documents SET project_id = NULL WHERE project_id NOT IN (SELECT id FROM projects);
+ALTER TABLE documents ADD COLUMN owner_id BIGINT UNSIGNED NULL;
+CREATE INDEX idx_documents_owner ON documents (owner_id);
 SET foreign_key_checks = 0;
-ALTER TABLE documents ADD CONSTRAINT fk_documents_project FOREIGN KEY (project_id) REFERENCES projects (id);
+ALTER TABLE documents ADD CONSTRAINT fk_documents_owner FOREIGN KEY (owner_id) REFERENCES accounts (id);

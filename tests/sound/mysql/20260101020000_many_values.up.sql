@@ -1,2 +1,2 @@
 -- migration: blocks-writes things are few
-ALTER TABLE things ADD INDEX idx_things_list ((CAST(extra->'$.list' AS CHAR(20) ARRAY)));
+ALTER TABLE things ADD INDEX idx_things_tags ((CAST(extra->'$.tags' AS CHAR(20) ARRAY)));
