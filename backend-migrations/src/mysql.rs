@@ -13,12 +13,12 @@ mod server_error;
 mod session;
 mod url;
 
+pub(crate) use self::{books::record_sql, provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX};
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
     introspect::{Inspector, Value},
     monitor::Monitor,
     session::MySqlSession,
-    url::{UrlError, parse_url},
+    url::{UrlError, parse_server_url, parse_url},
 };
-pub(crate) use self::{provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX};

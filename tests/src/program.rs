@@ -20,6 +20,8 @@ pub enum Program {
     BackendMigrations,
     /// `cargo xtask`.
     Xtask,
+    /// What `cargo xtask migrate:verify` and its like start.
+    Workbench,
     /// sqlx-cli.
     Sqlx,
     /// The example of a backend.
@@ -32,6 +34,7 @@ impl Program {
         match self {
             Self::BackendMigrations => "backend-migrations",
             Self::Xtask => "xtask",
+            Self::Workbench => "workbench",
             Self::Sqlx => "sqlx",
             Self::AxumBackend => "axum-backend",
         }
@@ -55,7 +58,9 @@ fn build() -> HashMap<String, PathBuf> {
     cargo.current_dir(root()).args(["build", "--quiet", "--message-format=json", "--profile", &profile()]);
     // The features are the whole workspace's, as they are for the tests, though only these are built.
     cargo.arg("--workspace");
-    for program in [Program::BackendMigrations, Program::Xtask, Program::Sqlx, Program::AxumBackend] {
+    for program in
+        [Program::BackendMigrations, Program::Xtask, Program::Workbench, Program::Sqlx, Program::AxumBackend]
+    {
         cargo.args(["--bin", program.name()]);
     }
     // What cargo tells the tests about themselves is news to build scripts that look at it, such as ring's, and so a

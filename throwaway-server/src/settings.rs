@@ -89,6 +89,9 @@ pub struct Options {
     pub flavour: Option<Flavour>,
     /// `None`: `THROWAWAY_SERVER`, else the first that works.
     pub source: Option<Source>,
+    /// The image that Docker is to run, such as `mysql:8.4`, for [`Options::flavour`] or whichever is looked for first;
+    /// `None`: the environment's.
+    pub image: Option<String>,
     /// More arguments for the server, such as `--general-log=ON` or `--max-connections=2000`; they go last, so they win.
     /// A server handed in by its URL does not get them.
     pub server_arguments: Vec<String>,
@@ -141,8 +144,8 @@ impl Settings {
             is_durable: options.is_durable,
             progress: options.progress,
             url: variable("THROWAWAY_SERVER_URL"),
-            mysql_image: variable("THROWAWAY_MYSQL_IMAGE"),
-            mariadb_image: variable("THROWAWAY_MARIADB_IMAGE"),
+            mysql_image: options.image.clone().or_else(|| variable("THROWAWAY_MYSQL_IMAGE")),
+            mariadb_image: options.image.clone().or_else(|| variable("THROWAWAY_MARIADB_IMAGE")),
             server_path: variable("THROWAWAY_SERVER_PATH").map(|text| env::split_paths(&text).collect()),
             cache: variable("THROWAWAY_CACHE").map(PathBuf::from),
         })

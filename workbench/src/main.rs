@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod dev;
 mod samples;
+mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -24,6 +25,9 @@ enum Task {
     /// Stop the server that `dev:up` started and remove it.
     #[command(name = "dev:down")]
     DevDown,
+    /// Prove migrations on real servers: that they run, come back, keep rows, and can be stopped anywhere.
+    #[command(name = "migrate:verify", after_help = verify::HELP)]
+    Verify(verify::Args),
     /// Time the tool against its peers and the floor.
     Bench(bench::BenchArgs),
     /// A part of `bench` that is a process of its own.
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
                 Task::Demo(args) => demo::run(&args.options()).await,
                 Task::DevUp(args) => dev::up(&args.options()).await,
                 Task::DevDown => dev::down().await,
+                Task::Verify(args) => verify::run(&args).await,
                 Task::Bench(args) => bench::run(args).await,
                 Task::BenchPart { part } => bench::part(part),
             }

@@ -28,6 +28,9 @@ enum Task {
     /// Lint the migrations and prove them, as a pull request's checks do.
     #[command(name = "ci", after_help = ci::HELP)]
     Ci(ci::Args),
+    /// Prove migrations on real servers of their own that are gone afterwards.
+    #[command(name = "migrate:verify", disable_help_flag = true)]
+    Verify(workbench::Args),
     /// Watch the main job on a server of its own that is gone afterwards.
     #[command(name = "demo", after_help = workbench::DEMO_HELP)]
     Demo(workbench::Args),
@@ -45,7 +48,7 @@ enum Task {
 /// The tasks of this crate in the help text; the library's commands have groups of their own.
 const TASKS: help::Group = help::Group {
     heading: "Work on this repository",
-    commands: &["ci", "demo", "dev:up", "dev:down", "bench"],
+    commands: &["migrate:verify", "ci", "demo", "dev:up", "dev:down", "bench"],
 };
 
 fn main() -> ExitCode {
@@ -60,6 +63,8 @@ fn main() -> ExitCode {
             cli::run(command, cli.global, Face { name, migrations_dir: root().join("migrations") })
         }
         Task::Ci(args) => ci::run(&args, cli.global.format, cli.global.migrations.as_deref()),
+        // The workbench reads the command line itself, the global options with it.
+        Task::Verify(_) => workbench::run_as_typed("migrate:verify"),
         Task::Demo(args) => workbench::run("demo", &args),
         Task::DevUp(args) => workbench::run("dev:up", &args),
         Task::DevDown(args) => workbench::run("dev:down", &args),

@@ -37,6 +37,13 @@ pub(crate) struct Args {
     rest: Vec<OsString>,
 }
 
+/// Hands the command line over as it was typed: options before the task go behind it.
+pub(crate) fn run_as_typed(task: &str) -> ExitCode {
+    let mut typed = std::env::args_os().skip(1);
+    let before: Vec<_> = typed.by_ref().take_while(|word| word != task).collect();
+    run(task, &Args { rest: typed.chain(before).collect() })
+}
+
 /// Becomes the workbench, so that signals and the exit code are its own.
 pub(crate) fn run(task: &str, args: &Args) -> ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

@@ -137,6 +137,34 @@ pub enum Change {
     Unknown,
 }
 
+impl Change {
+    /// The names of tables and other things that it speaks of, as far as they were read.
+    pub fn names(&self) -> Vec<&Name> {
+        match self {
+            Self::CreateTable(table) => {
+                let parents = table.foreign_keys.iter().map(|key| &key.parent);
+                std::iter::once(&table.name).chain(&table.like).chain(parents).collect()
+            }
+            Self::AlterTable(alter) => {
+                let others = alter.clauses.iter().filter_map(|at| match &at.clause {
+                    Clause::RenameTo(name) => Some(name),
+                    Clause::AddForeignKey(key) => Some(&key.parent),
+                    _ => None,
+                });
+                std::iter::once(&alter.name).chain(others).collect()
+            }
+            Self::DropTables { names, .. } | Self::Drop { names, .. } => names.iter().collect(),
+            Self::RenameTables(pairs) => pairs.iter().flat_map(|(old, new)| [old, new]).collect(),
+            Self::Truncate(name) => vec![name],
+            Self::Create(object) | Self::Alter(object) => {
+                std::iter::once(&object.name).chain(&object.table).collect()
+            }
+            Self::Rows(rows) => rows.tables.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// The first word of a statement about a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseVerb {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    migration::Script,
+    migration::{MigrationSet, Script, Version},
     mysql::Inspector,
     rows::{Generator, Step, Task},
     schema::{Snapshot, Table},
@@ -35,12 +35,40 @@ pub struct Filler<'a> {
     fixtures: &'a [Script],
     /// The tables as they were when they were filled last.
     filled: BTreeMap<String, Table>,
+    /// The tables that migrations put rows of their own into, each with the last one that does.
+    seeded: BTreeMap<String, Version>,
 }
 
 impl<'a> Filler<'a> {
     /// A filler whose rows depend on `seed`; `fixtures` are files with rows for tables that it cannot fill by itself.
     pub fn new(seed: u64, fixtures: &'a [Script]) -> Self {
-        Self { seed, fixtures, filled: BTreeMap::new() }
+        Self { seed, fixtures, filled: BTreeMap::new(), seeded: BTreeMap::new() }
+    }
+
+    /// Leaves the tables alone that migrations of `set` insert rows of their own into, until the last of them has: rows
+    /// that are made up could have the keys of theirs.
+    pub fn sparing(mut self, set: &MigrationSet) -> Self {
+        for migration in set.iter() {
+            let tables = migration.up.statements.iter().filter_map(|s| sql::inserted_table(&s.text));
+            self.seeded.extend(tables.map(|table| (table, migration.version)));
+        }
+        self
+    }
+
+    /// As [`Self::fill`], for a database that `next` is to be applied to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::fill`].
+    pub async fn fill_before(
+        &mut self,
+        next: Version,
+        inspector: &mut Inspector,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<Unfilled>, SessionError> {
+        let mut spared = snapshot.clone();
+        spared.tables.retain(|name, _| self.seeded.get(name).is_none_or(|last| *last < next));
+        self.fill(inspector, &spared).await
     }
 
     /// Puts rows into the tables of `snapshot` that are empty, and more rows into those that have other columns than at

@@ -99,8 +99,10 @@ impl Life<'_> {
 
     async fn fill(&mut self) -> Result<(), ScratchError> {
         let schema = self.tenant.snapshot().await?;
-        let mut filler = Filler::new(self.job.seed, self.job.fixtures);
-        let filled = filler.fill(self.tenant.scratch.inspector(), &schema).await;
+        let mut filler = Filler::new(self.job.seed, self.job.fixtures).sparing(self.job.set);
+        // What comes after the old version.
+        let next = Version(self.old().0 + 1);
+        let filled = filler.fill_before(next, self.tenant.scratch.inspector(), &schema).await;
         // A table that takes none is told of by the tenant that has rows all along.
         filled.map(|_| ()).map_err(|source| ScratchError::Server { verb: "filled", source })
     }

@@ -75,7 +75,7 @@ impl<'a> Lane<'a> {
         let server = Some(state.server);
         let remaker = Remaker::new(job, migrations);
         let (found, skipped) = (Vec::new(), BTreeSet::new());
-        let filler = Filler::new(job.seed, job.fixtures);
+        let filler = Filler::new(job.seed, job.fixtures).sparing(job.set);
         let mut lane = Self {
             job,
             kind,
@@ -189,7 +189,7 @@ impl<'a> Lane<'a> {
     /// Puts rows into every table that `migration` will find.
     async fn fill(&mut self, migration: &Migration) -> Result<(), ScratchError> {
         let inspector = self.tenant.scratch.inspector();
-        let filled = self.filler.fill(inspector, &self.state).await;
+        let filled = self.filler.fill_before(migration.version, inspector, &self.state).await;
         for unfilled in filled.map_err(|source| ScratchError::Server { verb: "filled", source })? {
             if self.unfilled.insert(unfilled.table.clone()) {
                 self.find(findings::unfilled(migration, &unfilled));

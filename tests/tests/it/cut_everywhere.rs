@@ -15,18 +15,31 @@ use end_to_end::{
 
 use crate::course::{Course, EVERY_KIND, LONG, Outcome, in_words};
 
-on_each_server!(a_cut_at_any_packet_loses_nothing, a_cut_inside_of_a_long_statement_loses_nothing);
+on_each_server!(
+    a_cut_at_any_packet_loses_nothing,
+    a_cut_at_any_packet_of_a_rollback_loses_nothing,
+    a_cut_inside_of_a_long_statement_loses_nothing
+);
 
 const ALL: usize = usize::MAX;
 
 async fn a_cut_at_any_packet_loses_nothing(server: &'static Server) {
     let course = Course::new(server, "cut", EVERY_KIND).await;
+    cut_at_packets(course, quantity(40, ALL), "a run").await;
+}
+
+async fn a_cut_at_any_packet_of_a_rollback_loses_nothing(server: &'static Server) {
+    let course = Course::back(server, "cutback", EVERY_KIND).await;
+    cut_at_packets(course, quantity(20, ALL), "a rollback").await;
+}
+
+async fn cut_at_packets(course: Course, n_cuts: usize, of: &str) {
     let n_packets = course.first_lane().proxy.packets().len();
     let hows = [How::BothWays, How::OnlyTheAnswer, How::Stall];
     let cuts = (1..=n_packets).flat_map(|at| hows.map(|how| Cut { at, how })).collect();
-    let mut random = Random::for_test("cut at any packet");
-    let cuts = random.sample(cuts, quantity(40, ALL));
-    disturb(course, cuts, &format!("{n_packets} packets")).await;
+    let mut random = Random::for_test(&format!("cut at any packet of {of}"));
+    let cuts = random.sample(cuts, n_cuts);
+    disturb(course, cuts, &format!("{of}, {n_packets} packets")).await;
 }
 
 async fn a_cut_inside_of_a_long_statement_loses_nothing(server: &'static Server) {

@@ -16,6 +16,7 @@ mod many_runners;
 mod noop;
 mod plan;
 mod provisioning;
+mod recover;
 mod resume;
 mod rollback;
 mod rollout;
@@ -30,6 +31,7 @@ mod status;
 mod twin;
 mod twin_dirty;
 mod twin_lock;
+mod verify;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, future::IntoFuture as _, time::Instant};
 
+use backend_migrations::migration::Direction;
 use end_to_end::{
     Server, on_each_server,
     proxy::{Cut, How},
@@ -24,8 +25,8 @@ async fn a_server_that_is_killed_loses_nothing(server: &'static Server) {
         return;
     }
     let (flavour, began) = (server.flavour(), Instant::now());
-    let course = Course::on(server, Some(&doomed), "killed", EVERY_KIND).await;
-    let long = Course::on(server, Some(&doomed), "killedlong", LONG).await;
+    let course = Course::on(server, Some(&doomed), "killed", EVERY_KIND, Direction::Up).await;
+    let long = Course::on(server, Some(&doomed), "killedlong", LONG, Direction::Up).await;
     let n_packets = course.first_lane().proxy.packets().len();
     let mut random = Random::for_test("a killed server");
     let mut counts = BTreeMap::new();

@@ -17,7 +17,7 @@ async fn what_a_server_takes_whole_it_takes_in_pieces(server: &'static Server) {
     let mut random = Random::for_test("scripts whole and in pieces");
     let [whole, pieces] = ["splitter_whole", "splitter_pieces"];
     let mut root = server.connect("").await;
-    let (n_scripts, mut n_taken, mut n_refused) = (quantity(200, 4000), 0, 0);
+    let (n_scripts, mut n_taken, mut n_refused) = (quantity(200, 2000), 0, 0);
     for _ in 0..n_scripts {
         let script = Writer::new(&mut random).script();
         empty(&mut root, whole).await;

@@ -36,6 +36,8 @@ pub struct Rows {
     pub verb: Verb,
     /// The tables named: the one that is changed first, and those joined to it.
     pub tables: Vec<Name>,
+    /// The columns that an `UPDATE` sets.
+    pub assigned: Vec<String>,
     /// `IGNORE`: where.
     pub ignore: Option<Range<usize>>,
     /// Whether there is a `WHERE`.

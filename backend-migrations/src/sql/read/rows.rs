@@ -26,6 +26,7 @@ pub(super) fn rows(cursor: &mut Cursor<'_>) -> Option<Rows> {
     let mut rows = Rows {
         verb,
         tables: Vec::new(),
+        assigned: Vec::new(),
         ignore,
         has_where: cursor.has_any(&["WHERE"]),
         has_join: false,
@@ -44,6 +45,7 @@ pub(super) fn rows(cursor: &mut Cursor<'_>) -> Option<Rows> {
         }
         Verb::Update => {
             rows.tables = referenced(cursor, &["SET"])?;
+            rows.assigned = assigned(cursor);
         }
         Verb::Delete => {
             if cursor.eat(&["FROM"]) {
@@ -120,6 +122,13 @@ fn referenced(cursor: &mut Cursor<'_>, ends: &[&str]) -> Option<Vec<super::Name>
         }
     }
     (!names.is_empty()).then_some(names)
+}
+
+/// The columns after the `SET` of an `UPDATE`.
+fn assigned(cursor: &Cursor<'_>) -> Vec<String> {
+    let mut cursor = cursor.clone();
+    cursor.skip();
+    cursor.items().iter_mut().filter_map(Cursor::name).map(|name| name.name).collect()
 }
 
 /// What stands after `SET`.

@@ -56,9 +56,10 @@ fn change(change: &Change) -> String {
             format!("database {verb:?} {}", it.as_ref().map_or_else(|| "-".into(), name))
         }
         Change::Rows(rows) => format!(
-            "{} {}{}{}{}{}{}",
+            "{} {}{}{}{}{}{}{}",
             rows.verb.as_str(),
             joined(&rows.tables, name, ", "),
+            joined(&rows.assigned, |column| format!(" {column}="), ""),
             flag(rows.ignore.is_some(), "ignore"),
             flag(rows.has_where, "where"),
             flag(rows.has_join, "join"),
