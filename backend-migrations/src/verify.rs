@@ -126,6 +126,7 @@ pub async fn verify(job: Job<'_>) -> Result<Proof, ScratchError> {
         .filter(|(_, migration)| job.is_selected(migration.version))
         .map(|(at, migration)| Inspected {
             elapsed: Some(empty.elapsed[at] + filled.elapsed[at]),
+            costs: filled.costs.get(&migration.version).cloned().unwrap_or_default(),
             ..Inspected::new(migration)
         })
         .collect();

@@ -28,6 +28,7 @@ mod scratch;
 mod server_kills;
 mod smoke;
 mod snapshot;
+mod sound;
 mod splitter_and_server;
 mod status;
 mod twin;
