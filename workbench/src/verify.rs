@@ -201,7 +201,7 @@ async fn prove(
         seed,
         tell: &|progress| watch.observe(&progress),
     };
-    let mut proof = Box::pin(verify::verify(job)).await?;
+    let mut proof = verify::verify(job).await?;
     if let Some(schema) = &proof.schema {
         let file_name = set.schema_file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if is_to_update {

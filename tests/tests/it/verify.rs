@@ -52,7 +52,7 @@ async fn prove(server: &Server, pairs: &[Pair], only: Option<i64>) -> Suite {
         seed: 7,
         tell: &|_| {},
     };
-    Box::pin(verify::verify(job)).await.expect("the server can be worked with").suite
+    verify::verify(job).await.expect("the server can be worked with").suite
 }
 
 /// What was found, a line each: the migration, the code, the weight, and on which tenants.
