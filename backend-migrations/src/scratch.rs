@@ -110,6 +110,15 @@ impl Scratch {
         self.connector.connect(self.target.clone()).await
     }
 
+    /// Another connection that looks at it.
+    ///
+    /// # Errors
+    ///
+    /// Those of logging in.
+    pub async fn inspect(&self) -> Result<Inspector, ConnectError> {
+        self.connector.inspect(&self.target).await
+    }
+
     /// Brings it to `goal` by the one executor, on a session of its own.
     ///
     /// # Errors

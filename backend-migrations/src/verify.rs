@@ -106,17 +106,18 @@ pub async fn verify(job: Job<'_>) -> Result<Proof, ScratchError> {
     let started = Instant::now();
     scratch::sweep(job.connector, job.server).await?;
     let migrations: Vec<_> = job.set.iter().cloned().collect();
+    // Boxed: each is many kilobytes, which callers would carry about in their own futures.
     let (empty, filled, lagging) = join!(
-        Lane::prove_all(job, &migrations, tenant::Kind::Empty),
-        Lane::prove_all(job, &migrations, tenant::Kind::Filled),
-        lagging::prove(job),
+        Box::pin(Lane::prove_all(job, &migrations, tenant::Kind::Empty)),
+        Box::pin(Lane::prove_all(job, &migrations, tenant::Kind::Filled)),
+        Box::pin(lagging::prove(job)),
     );
     let (empty, filled, lagging) = (empty?, filled?, lagging?);
     let mut found: Vec<Found> = findings::declared(job);
     found.extend(empty.found);
     found.extend(filled.found);
     found.extend(lagging.found);
-    ranges::prove(job, &migrations, &empty.skipped, &mut found).await?;
+    Box::pin(ranges::prove(job, &migrations, &empty.skipped, &mut found)).await?;
 
     let mut suite = Suite::new(job.name, job.folder, job.set);
     suite.server = empty.server.map(|server| server.to_string());
@@ -126,6 +127,7 @@ pub async fn verify(job: Job<'_>) -> Result<Proof, ScratchError> {
         .filter(|(_, migration)| job.is_selected(migration.version))
         .map(|(at, migration)| Inspected {
             elapsed: Some(empty.elapsed[at] + filled.elapsed[at]),
+            costs: filled.costs.get(&migration.version).cloned().unwrap_or_default(),
             ..Inspected::new(migration)
         })
         .collect();

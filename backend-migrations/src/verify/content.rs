@@ -3,6 +3,9 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
+    directive::{Declaration, Directive, Loss},
+    finding::{Code, Finding, Severity, Spot},
+    migration::Migration,
     mysql::{Inspector, Value},
     schema::{ObjectKind, Snapshot},
     session::SessionError,
@@ -69,7 +72,14 @@ impl Content {
             snapshot.tables.keys().map(|name| (name.clone(), TableContent::of(snapshot, name))).collect();
         let mut sql = String::new();
         for (name, rows) in &tables {
-            let columns: Vec<_> = rows.columns.iter().map(|column| quote(column)).collect();
+            let all = &snapshot.tables[name].columns;
+            let is_vector =
+                |name: &str| all.iter().any(|c| c.name == name && c.column_type.starts_with("vector"));
+            // The driver knows no vectors (sqlx 0.9, column type 0xf2).
+            let shown = |column: &String| {
+                if is_vector(column) { format!("HEX({})", quote(column)) } else { quote(column) }
+            };
+            let columns: Vec<_> = rows.columns.iter().map(shown).collect();
             // A table may have nothing but what the server computes.
             let columns = if columns.is_empty() { "1".to_owned() } else { columns.join(",") };
             let _ = write!(sql, "SELECT {columns} FROM {};", quote(name));
@@ -214,9 +224,109 @@ fn trigger_body(definition: &str) -> &str {
 }
 
 /// Whether the name stands there as a word.
-pub fn mentions(text: &str, name: &str) -> bool {
+fn mentions(text: &str, name: &str) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$');
     text.match_indices(name).any(|(at, _)| {
         !is_word(text[..at].chars().next_back()) && !is_word(text[at + name.len()..].chars().next())
     })
+}
+
+/// The findings about what `migration`'s `up` and `down` did to the rows that were there. Losses that are declared are none,
+/// nor are more rows than before, unless nothing but the migration can have put them there.
+pub fn findings(migration: &Migration, differences: &[Difference], declared: &[Declaration]) -> Vec<Finding> {
+    let is_declared = |table: &str, column: Option<&str>| {
+        declared.iter().any(|declaration| match &declaration.directive {
+            Directive::Loses(loss) => loss.covers(table, column),
+            _ => false,
+        })
+    };
+    let found = differences.iter().filter_map(|difference| {
+        let (severity, message, table, column) = match difference {
+            Difference::Gone { table, n_rows, n_before } => (
+                Severity::Error,
+                format!("{} gone from table `{table}` after `up` and `down`", of(*n_rows, *n_before, "is", "are")),
+                table,
+                None,
+            ),
+            Difference::Changed { table, column, n_rows, n_before } => (
+                Severity::Error,
+                format!(
+                    "{} another value in `{table}`.`{column}` after `up` and `down`",
+                    of(*n_rows, *n_before, "has", "have")
+                ),
+                table,
+                Some(column.as_str()),
+            ),
+            Difference::Added { table, n_rows } => {
+                let rows = if *n_rows == 1 { "row" } else { "rows" };
+                let message = format!("`down` leaves {n_rows} {rows} in table `{table}` that `up` put there");
+                (Severity::Warning, message, table, None)
+            }
+        };
+        if is_declared(table, column) {
+            return None;
+        }
+        let lost = column.map_or_else(|| table.clone(), |column| format!("{table}.{column}"));
+        let hint = match difference {
+            Difference::Added { .. } => "let `down` delete what `up` inserts".to_owned(),
+            _ => format!(
+                "keep the values where `down` finds them, such as in a column or table that a later migration drops, or declare \
+                 the loss: `-- migration: loses {lost}` and the reason"
+            ),
+        };
+        Some(Finding {
+            code: Code("V106"),
+            severity,
+            version: Some(migration.version),
+            at: Some(spot(migration, table, column)),
+            message,
+            notes: Vec::new(),
+            diff: None,
+            hint: Some(hint),
+        })
+    });
+    let lossless = declared.iter().filter_map(|declaration| match &declaration.directive {
+        Directive::Loses(loss) if !happened(loss, differences) => Some(Finding {
+            code: Code("V106"),
+            severity: Severity::Warning,
+            version: Some(migration.version),
+            at: Some(declaration.at.clone()),
+            message: format!("a loss in `{}` is declared, and nothing is lost", loss.table),
+            notes: Vec::new(),
+            diff: None,
+            hint: Some("remove the declaration: nothing needs it".into()),
+        }),
+        _ => None,
+    });
+    found.chain(lossless).collect()
+}
+
+/// Whether a declared loss has happened.
+fn happened(loss: &Loss, differences: &[Difference]) -> bool {
+    differences.iter().any(|difference| match difference {
+        // What a table loses with its rows, each of its columns loses.
+        Difference::Gone { table, .. } => loss.table == *table,
+        Difference::Added { table, .. } => loss.covers(table, None),
+        Difference::Changed { table, column, .. } => loss.covers(table, Some(column)),
+    })
+}
+
+fn of(n_rows: usize, n_before: usize, one: &str, many: &str) -> String {
+    format!("{n_rows} of {n_before} rows {}", if n_rows == 1 { one } else { many })
+}
+
+/// The statement of `up` that names the column, or at least the table, or else the first.
+fn spot(migration: &Migration, table: &str, column: Option<&str>) -> Spot {
+    let statements = &migration.up.statements;
+    let names = |name: &str| statements.iter().find(move |statement| mentions(&statement.text, name));
+    let both = column.and_then(|column| {
+        let mut both = statements.iter().filter(|statement| mentions(&statement.text, table));
+        both.find(|statement| mentions(&statement.text, column))
+    });
+    let statement = both.or_else(|| column.and_then(names)).or_else(|| names(table)).or(statements.first());
+    Spot {
+        file_name: migration.up.file_name.clone(),
+        line: statement.map_or(1, |statement| statement.line),
+        span: statement.map(|statement| statement.offset..statement.offset + statement.text.len()),
+    }
 }

@@ -16,7 +16,10 @@ use crate::{
     mysql::Inspector,
     schema::Flavour,
     session::{Record, SessionError, TenantSession},
-    sql::{self, TableChange, change::Change},
+    sql::{
+        self, TableChange,
+        change::{Change, Clause},
+    },
 };
 
 /// `ER_ALTER_OPERATION_NOT_SUPPORTED` and `ER_ALTER_OPERATION_NOT_SUPPORTED_REASON`.
@@ -83,7 +86,12 @@ impl<S: TenantSession> Probe<S> {
     }
 
     /// Runs the change in the cheapest way there is.
-    async fn probe(&mut self, change: &TableChange, statement: &str) -> Result<(u64, Cost), SessionError> {
+    async fn probe(
+        &mut self,
+        change: &TableChange,
+        statement: &str,
+        moves_partitions: bool,
+    ) -> Result<(u64, Cost), SessionError> {
         let ways = match self.flavour {
             Flavour::MySql => &MYSQL_WAYS[..],
             Flavour::MariaDb => &MARIADB_WAYS[..],
@@ -100,12 +108,15 @@ impl<S: TenantSession> Probe<S> {
             match self.session.execute(&change.with(clauses)).await {
                 Ok(n_rows) => {
                     let is_rebuilt = match &before {
-                        Some(before) => !before.is_subset(&self.inspector.storage_ids(self.flavour).await?),
-                        None => false,
+                        // The partitions that are dropped take their numbers with them.
+                        Some(before) if !moves_partitions => {
+                            !before.is_subset(&self.inspector.storage_ids(self.flavour).await?)
+                        }
+                        _ => false,
                     };
                     let class = match class {
                         // MariaDB takes the clause for a change of partitions, and copies all the same.
-                        _ if n_rows > 0 => CostClass::Copy,
+                        _ if n_rows > 0 && !moves_partitions => CostClass::Copy,
                         CostClass::InPlace | CostClass::Rebuild if !is_rebuilt => CostClass::InPlace,
                         CostClass::InPlace => CostClass::Rebuild,
                         class => *class,
@@ -125,7 +136,9 @@ impl<S: TenantSession> Probe<S> {
             }
         }
         let n_rows = self.session.execute(statement).await?;
-        Ok((n_rows, Cost { class: CostClass::Copy, reason }))
+        // MariaDB takes no clause there, and moves no row.
+        let class = if moves_partitions { CostClass::InPlace } else { CostClass::Copy };
+        Ok((n_rows, Cost { class, reason }))
     }
 
     /// Runs a change that says itself how it is to be carried out.
@@ -144,6 +157,11 @@ impl<S: TenantSession> Probe<S> {
         };
         Ok((n_rows, Cost { class, reason: None }))
     }
+}
+
+/// Whether whole partitions come or go, the rows of the others left alone.
+fn is_of_partitions(clause: &Clause) -> bool {
+    matches!(clause, Clause::AddPartition | Clause::DropPartitions(_) | Clause::TruncatePartitions(_))
 }
 
 struct Cost {
@@ -177,12 +195,19 @@ impl<S: TenantSession> TenantSession for Probe<S> {
         let Some(own) = self.statements.get(at).filter(|own| own.text == statement).cloned() else {
             return self.session.execute(statement).await;
         };
-        if let Change::CreateTable(table) = sql::read(&own).change {
-            self.new_tables.insert(table.name.name);
+        let mut moves_partitions = false;
+        match sql::read(&own).change {
+            Change::CreateTable(table) => {
+                self.new_tables.insert(table.name.name);
+            }
+            Change::AlterTable(table) => {
+                moves_partitions = table.clauses.iter().any(|at| is_of_partitions(&at.clause));
+            }
+            _ => {}
         }
         let change = TableChange::of(statement).filter(|change| !self.new_tables.contains(&change.table));
         let Some(change) = change else { return self.session.execute(statement).await };
-        let (n_rows, Cost { class, reason }) = self.probe(&change, statement).await?;
+        let (n_rows, Cost { class, reason }) = self.probe(&change, statement, moves_partitions).await?;
         self.costs.push(StatementCost { statement: at + 1, line: own.line, class, reason });
         Ok(n_rows)
     }
@@ -200,11 +225,25 @@ impl<S: TenantSession> TenantSession for Probe<S> {
 /// The findings about what the statements of `migration`'s `up` cost. A migration that declares `blocks-writes` has none;
 /// the word stands for a rebuild too, which keeps the disk and the replicas as busy.
 pub fn findings(migration: &Migration, costs: &[StatementCost], declared: &[Declaration]) -> Vec<Finding> {
-    if declared.iter().any(|declaration| declaration.directive == Directive::BlocksWrites) {
-        return Vec::new();
+    let dear: Vec<_> = costs.iter().filter(|cost| cost.class >= CostClass::Rebuild).collect();
+    let declaration = declared.iter().find(|declaration| declaration.directive == Directive::BlocksWrites);
+    if let Some(declaration) = declaration {
+        // Another server may need it.
+        let needless = Finding {
+            code: Code("V202"),
+            severity: Severity::Note,
+            version: Some(migration.version),
+            at: Some(declaration.at.clone()),
+            message:
+                "`blocks-writes` is declared, and on this server nothing blocks writes or writes a table anew"
+                    .into(),
+            notes: Vec::new(),
+            diff: None,
+            hint: Some("remove the declaration, unless another server you use needs it".into()),
+        };
+        return if dear.is_empty() { vec![needless] } else { Vec::new() };
     }
-    let dear = costs.iter().filter(|cost| cost.class >= CostClass::Rebuild);
-    dear.filter_map(|cost| {
+    let findings = dear.into_iter().filter_map(|cost| {
         let statement = migration.up.statements.get(cost.statement - 1)?;
         let table = TableChange::of(&statement.text)?.table;
         let what = match cost.class {
@@ -230,6 +269,6 @@ pub fn findings(migration: &Migration, costs: &[StatementCost], declared: &[Decl
                 rewrite::rewrite(statement, cost.class)
             )),
         })
-    })
-    .collect()
+    });
+    findings.collect()
 }

@@ -1,20 +1,22 @@
 //! A tenant that lives through the set, each migration applied, undone and applied again.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
     Job,
+    content::{self, Content},
     copy::Remaker,
+    cost,
     fill::Filler,
     findings::{self, Found},
-    tenant::{Kind, Tenant},
+    tenant::{Kind, Ran, Tenant},
 };
 use crate::{
-    finding::{Finding, Progress, Severity},
+    finding::{Finding, Progress, Severity, StatementCost},
     migration::{Direction, Migration, Version},
     schema::{ServerVersion, Snapshot},
     scratch::ScratchError,
@@ -28,6 +30,8 @@ pub(super) struct Lived {
     pub(super) skipped: BTreeSet<Version>,
     /// How long each migration's proofs took.
     pub(super) elapsed: Vec<Duration>,
+    /// What each migration's statements cost, where that was asked.
+    pub(super) costs: BTreeMap<Version, Vec<StatementCost>>,
     pub(super) server: Option<ServerVersion>,
 }
 
@@ -46,6 +50,7 @@ pub(super) struct Lane<'a> {
     can_undo: bool,
     found: Vec<Found>,
     skipped: BTreeSet<Version>,
+    costs: BTreeMap<Version, Vec<StatementCost>>,
 }
 
 /// How a `down` went.
@@ -71,9 +76,19 @@ impl<'a> Lane<'a> {
         let remaker = Remaker::new(job, migrations);
         let (found, skipped) = (Vec::new(), BTreeSet::new());
         let filler = Filler::new(job.seed, job.fixtures).sparing(job.set);
-        let unfilled = BTreeSet::new();
-        let mut lane =
-            Self { job, kind, tenant, remaker, filler, unfilled, state, can_undo: false, found, skipped };
+        let mut lane = Self {
+            job,
+            kind,
+            tenant,
+            remaker,
+            filler,
+            unfilled: BTreeSet::new(),
+            state,
+            can_undo: false,
+            found,
+            skipped,
+            costs: BTreeMap::new(),
+        };
         let mut elapsed = Vec::new();
         for (at, migration) in migrations.iter().enumerate() {
             let (started, n_before) = (Instant::now(), lane.found.len());
@@ -90,7 +105,7 @@ impl<'a> Lane<'a> {
         }
         lane.tenant.remove().await?;
         lane.remaker.close().await?;
-        Ok(Lived { found: lane.found, skipped: lane.skipped, elapsed, server })
+        Ok(Lived { found: lane.found, skipped: lane.skipped, elapsed, costs: lane.costs, server })
     }
 
     fn find(&mut self, finding: Finding) {
@@ -109,7 +124,7 @@ impl<'a> Lane<'a> {
     /// gives `false`.
     async fn apply(&mut self, at: usize, migration: &Migration) -> Result<bool, ScratchError> {
         self.can_undo = true;
-        let Err(error) = self.tenant.run(migration, Direction::Up).await? else { return Ok(true) };
+        let Err(error) = self.run_up(migration).await? else { return Ok(true) };
         let mut finding = findings::refused(findings::UP_RUNS, migration, Direction::Up, &error);
         // What fails only on rows can be applied to a tenant without any, and then those after it can be proven.
         let mut is_applied = self.kind == Kind::Filled;
@@ -123,6 +138,21 @@ impl<'a> Lane<'a> {
         }
         self.find(finding);
         Ok(false)
+    }
+
+    /// Runs an `up`; where there are rows, the server is asked what each statement costs.
+    async fn run_up(&mut self, migration: &Migration) -> Ran {
+        if self.kind != Kind::Filled || !self.job.is_selected(migration.version) {
+            return self.tenant.run(migration, Direction::Up).await;
+        }
+        let (result, costs) = self.tenant.run_probed(migration, self.state.server.flavour).await?;
+        if result.is_ok() {
+            for finding in cost::findings(migration, &costs, &self.job.declarations(migration)) {
+                self.find(finding);
+            }
+        }
+        self.costs.insert(migration.version, costs);
+        Ok(result)
     }
 
     /// Makes the state after the first `n` migrations again, and says so in the notes of a finding; gives whether it
@@ -139,8 +169,11 @@ impl<'a> Lane<'a> {
     }
 
     async fn prove(&mut self, at: usize, migration: &Migration) -> Result<(), ScratchError> {
+        let mut rows = None;
         if self.kind == Kind::Filled {
             self.fill(migration).await?;
+            let state = self.state.clone();
+            rows = Some(self.rows(&state).await?);
         }
         let before = self.state.clone();
         if !self.apply(at, migration).await? {
@@ -148,7 +181,7 @@ impl<'a> Lane<'a> {
         }
         let after = self.tenant.snapshot().await?;
         self.state = after.clone();
-        let undone = self.undo(at, migration, &before, &after).await?;
+        let undone = self.undo(at, migration, (&before, rows.as_ref()), &after).await?;
         if self.kind == Kind::Empty {
             self.interrupt(at, migration, undone, &before, &after).await?;
         }
@@ -167,12 +200,18 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
+    /// All rows there are.
+    async fn rows(&mut self, schema: &Snapshot) -> Result<Content, ScratchError> {
+        let content = Content::read(self.tenant.scratch.inspector(), schema).await;
+        content.map_err(|source| ScratchError::Server { verb: "looked at", source })
+    }
+
     /// Undoes the migration and applies it again; afterwards the state is `after`, whatever happened.
     async fn undo(
         &mut self,
         at: usize,
         migration: &Migration,
-        before: &Snapshot,
+        (before, rows): (&Snapshot, Option<&Content>),
         after: &Snapshot,
     ) -> Result<Undone, ScratchError> {
         let declaration = self.job.irreversible(migration);
@@ -183,7 +222,14 @@ impl<'a> Lane<'a> {
         let mut finding = if let Err(error) = self.tenant.run(migration, Direction::Down).await? {
             Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error))
         } else {
-            let differences = before.diff(&self.tenant.snapshot().await?);
+            let back = self.tenant.snapshot().await?;
+            if let Some(rows) = rows {
+                let differences = rows.compare(&self.rows(&back).await?);
+                for finding in content::findings(migration, &differences, &self.job.declarations(migration)) {
+                    self.find(finding);
+                }
+            }
+            let differences = before.diff(&back);
             undone = Undone { has_run: true, is_exact: differences.is_empty() };
             (!differences.is_empty()).then(|| findings::not_undone(migration, &differences))
         };

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{Job, stop::StopAfter};
+use super::{Job, cost::Probe, stop::StopAfter};
 use crate::{
     apply::ApplyError,
+    finding::StatementCost,
     migration::{Direction, Migration, MigrationSet},
     plan::Goal,
-    schema::Snapshot,
+    schema::{Flavour, Snapshot},
     scratch::{Scratch, ScratchError},
     session::TenantSession,
 };
@@ -80,6 +81,20 @@ impl Tenant {
     pub(super) async fn run(&self, migration: &Migration, direction: Direction) -> Ran {
         let session = self.scratch.session().await?;
         Ok(self.run_on(session, migration, direction).await)
+    }
+
+    /// Runs an `up` on a session that finds out what its statements cost.
+    pub(super) async fn run_probed(
+        &self,
+        migration: &Migration,
+        flavour: Flavour,
+    ) -> Result<(Result<(), ApplyError>, Vec<StatementCost>), ScratchError> {
+        let mut probe = Probe::new(self.scratch.session().await?, self.scratch.inspect().await?, flavour);
+        probe.begin(&migration.up);
+        let result = self.scratch.apply_on(&mut probe, &alone(migration), goal(Direction::Up)).await;
+        let costs = probe.take_costs();
+        probe.close().await;
+        Ok((result.map(|_| ()), costs))
     }
 
     /// Runs a script on a session that is killed after `n_statements`. That it says so is no error of the migration.

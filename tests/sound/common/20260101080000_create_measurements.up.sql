@@ -1,0 +1,9 @@
+CREATE TABLE measurements (
+    id BIGINT NOT NULL,
+    taken_on DATE NOT NULL,
+    amount DECIMAL(20, 6) NOT NULL,
+    PRIMARY KEY (id, taken_on)
+) PARTITION BY RANGE (YEAR(taken_on)) (
+    PARTITION p2020 VALUES LESS THAN (2020),
+    PARTITION p2030 VALUES LESS THAN (2030)
+);

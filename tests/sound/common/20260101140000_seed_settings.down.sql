@@ -1,0 +1,1 @@
+DELETE FROM settings WHERE name IN ('theme', 'it''s; on');

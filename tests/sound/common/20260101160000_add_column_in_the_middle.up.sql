@@ -1,0 +1,1 @@
+ALTER TABLE accounts ADD COLUMN phone VARCHAR(30) NULL AFTER email;

@@ -1,0 +1,1 @@
+ALTER TABLE tags CHANGE title label VARCHAR(30) NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE tags CHANGE label title VARCHAR(30) NOT NULL;

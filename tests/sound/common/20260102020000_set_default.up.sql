@@ -1,0 +1,1 @@
+ALTER TABLE projects ALTER COLUMN priority SET DEFAULT 3;

@@ -1,0 +1,1 @@
+ALTER TABLE projects MODIFY name VARCHAR(50) NOT NULL;

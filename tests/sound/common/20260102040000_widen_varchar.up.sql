@@ -1,0 +1,1 @@
+ALTER TABLE projects MODIFY name VARCHAR(60) NOT NULL;

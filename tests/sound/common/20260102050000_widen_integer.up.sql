@@ -1,0 +1,2 @@
+-- migration: blocks-writes no project has many nodes
+ALTER TABLE nodes MODIFY depth SMALLINT UNSIGNED NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE measurements MODIFY amount DECIMAL(20, 6) NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE projects MODIFY code VARCHAR(20) NULL;

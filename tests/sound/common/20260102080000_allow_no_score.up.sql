@@ -1,0 +1,2 @@
+-- migration: blocks-writes settings are few
+ALTER TABLE teams MODIFY name VARCHAR(30) NULL;

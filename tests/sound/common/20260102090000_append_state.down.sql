@@ -1,0 +1,1 @@
+ALTER TABLE projects MODIFY state ENUM('open', 'closed') NOT NULL DEFAULT 'open';

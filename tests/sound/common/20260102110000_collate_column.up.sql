@@ -1,0 +1,1 @@
+ALTER TABLE audit_log MODIFY action VARCHAR(200) COLLATE utf8mb4_bin NOT NULL;

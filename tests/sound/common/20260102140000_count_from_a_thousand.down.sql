@@ -1,0 +1,1 @@
+ALTER TABLE people AUTO_INCREMENT = 1;

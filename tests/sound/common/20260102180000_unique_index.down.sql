@@ -1,0 +1,1 @@
+DROP INDEX uq_tags_title ON tags;

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX uq_tags_title ON tags (title);

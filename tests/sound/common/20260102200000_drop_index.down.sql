@@ -1,0 +1,1 @@
+ALTER TABLE projects ADD INDEX idx_projects_state (state, priority);

@@ -1,0 +1,1 @@
+ALTER TABLE projects DROP INDEX idx_projects_state;

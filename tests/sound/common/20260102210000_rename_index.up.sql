@@ -1,0 +1,1 @@
+ALTER TABLE accounts RENAME INDEX idx_accounts_name TO idx_accounts_by_name;

@@ -1,0 +1,1 @@
+ALTER TABLE documents DROP FOREIGN KEY fk_documents_owner;

@@ -1,0 +1,1 @@
+ALTER TABLE nodes ADD CONSTRAINT ck_nodes_depth CHECK (depth < 100);

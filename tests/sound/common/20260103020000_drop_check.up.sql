@@ -1,0 +1,1 @@
+ALTER TABLE nodes DROP CONSTRAINT ck_nodes_depth;

@@ -1,0 +1,1 @@
+ALTER TABLE names_of_accounts RENAME TO account_names;

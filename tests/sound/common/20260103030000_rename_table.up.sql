@@ -1,0 +1,1 @@
+ALTER TABLE account_names RENAME TO names_of_accounts;

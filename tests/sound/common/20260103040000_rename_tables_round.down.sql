@@ -1,0 +1,1 @@
+RENAME TABLE old_accounts TO accounts_archive;

@@ -1,0 +1,1 @@
+RENAME TABLE accounts_archive TO old_accounts;

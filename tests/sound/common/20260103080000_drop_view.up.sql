@@ -1,0 +1,1 @@
+DROP VIEW first_open_projects;

@@ -1,0 +1,1 @@
+DROP EVENT sweep_audit_log;

@@ -1,0 +1,1 @@
+ALTER TABLE measurements DROP PARTITION p2040;

@@ -1,0 +1,2 @@
+ALTER TABLE tags DROP COLUMN colour_id;
+DROP TABLE colours;

@@ -1,0 +1,2 @@
+DO 0;
+UPDATE audit_log SET kind = kind;

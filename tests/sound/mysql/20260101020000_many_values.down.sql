@@ -1,0 +1,1 @@
+ALTER TABLE things DROP INDEX idx_things_tags;

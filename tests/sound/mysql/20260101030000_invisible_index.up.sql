@@ -1,0 +1,1 @@
+ALTER TABLE things ADD INDEX idx_things_a (a) INVISIBLE;

@@ -1,0 +1,1 @@
+ALTER TABLE things ALTER INDEX idx_things_a VISIBLE;

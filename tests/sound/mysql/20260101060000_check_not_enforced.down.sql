@@ -1,0 +1,1 @@
+ALTER TABLE things DROP CHECK ck_things;

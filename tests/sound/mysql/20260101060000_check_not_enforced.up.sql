@@ -1,0 +1,1 @@
+ALTER TABLE things ADD CONSTRAINT ck_things CHECK (a <> 5) NOT ENFORCED;
