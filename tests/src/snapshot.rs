@@ -17,6 +17,8 @@ pub fn filters() -> Vec<(&'static str, &'static str)> {
         (r"connection \d+, of which", "connection N, of which"),
         (r"KILL \d+", "KILL N"),
         (r#""(at_ms|elapsed_ms|execution_time_ms)":[\d.]+"#, r#""$1":MS"#),
+        // MariaDB says what kind of thing is not there.
+        (r"Can't DROP COLUMN `(\w+)`; check that it exists", "Can't DROP '$1'; check that column/key exists"),
         // MariaDB says which database's.
         (r"for table (?:`\w+`\.)?[`'](\w+)[`']", "for table '$1'"),
         // What the server calls us depends on where it runs.

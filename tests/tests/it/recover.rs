@@ -19,7 +19,7 @@ const GOOD: &str = "CREATE TABLE a (id INT PRIMARY KEY);\n\
                     CREATE TABLE b (id INT PRIMARY KEY);\n";
 const BAD: &str = "CREATE TABLE a (id INT PRIMARY KEY);\n\
                    ALTER TABLE a ADD COLUMN n INT NOT NULL DEFAULT 0;\n\
-                   CREATE TABLE b (id INT PRIMARY KEY, nosuch NOTYPE);\n";
+                   CREATE TABLE b (id INT PRIMARY KEY, KEY (nosuch));\n";
 const BACK: &str = "DROP TABLE b;\nALTER TABLE a DROP COLUMN n;\nDROP TABLE a;\n";
 
 /// Two tenants with a table: one for the disturbed run, one for the undisturbed.

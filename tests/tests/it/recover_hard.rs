@@ -125,7 +125,7 @@ async fn without_a_scratch_database_only_the_record_speaks(server: &'static Serv
     let fleet = fleet(server, "scratchless").await;
     fleet.write(
         UP,
-        "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, nosuch NOTYPE);\n",
+        "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, KEY (nosuch));\n",
     );
     fleet.write(DOWN, "DROP TABLE b;\nDROP TABLE a;\n");
     // The tenant's own account, which may make no database, and nobody else.
@@ -148,7 +148,7 @@ async fn a_schema_like_none_of_the_states_is_shown(server: &'static Server) {
     let fleet = fleet(server, "unlike").await;
     fleet.write(
         UP,
-        "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, nosuch NOTYPE);\n",
+        "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, KEY (nosuch));\n",
     );
     fleet.sqlx("acme", "migrate run").await.await.exits(1);
     let mut acme = fleet.connect("acme").await;
@@ -188,7 +188,7 @@ async fn every_line_is_json(server: &'static Server) {
     let fleet = fleet(server, "lines").await;
     fleet.write(
         UP,
-        "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, nosuch NOTYPE);\n",
+        "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, KEY (nosuch));\n",
     );
     fleet.sqlx("acme", "migrate run").await.await.exits(1);
     fleet.write(UP, "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY);\n");
@@ -211,7 +211,11 @@ async fn every_line_is_json(server: &'static Server) {
 async fn the_central_database_has_its_own(server: &'static Server) {
     let fleet = fleet(server, "centralone").await;
     let file = fleet.migrations("central").join("20990101000000_x.up.sql");
-    std::fs::write(&file, "CREATE TABLE x (id INT PRIMARY KEY);\nCREATE TABLE y (nosuch NOTYPE);\n").unwrap();
+    std::fs::write(
+        &file,
+        "CREATE TABLE x (id INT PRIMARY KEY);\nCREATE TABLE y (id INT PRIMARY KEY, KEY (nosuch));\n",
+    )
+    .unwrap();
     fleet.run("migrate:latest").await.exits(1);
     fleet
         .run("migrate:recover --central 20990101000000")
