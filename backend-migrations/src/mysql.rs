@@ -4,7 +4,9 @@ mod blockers;
 mod books;
 mod central;
 mod connect;
+mod fleet_lock;
 mod introspect;
+mod locality;
 mod monitor;
 mod provisioning;
 mod relay;
@@ -16,6 +18,7 @@ pub(crate) use self::provisioning::Admin;
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
+    fleet_lock::{FleetHolder, FleetLock},
     introspect::{Inspector, Value},
     monitor::Monitor,
     session::MySqlSession,

@@ -17,7 +17,7 @@ use crate::{
     event::{FailureCode, Scope},
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::{Direction, MigrationSet, Version},
-    mysql::{Central, CentralError, MySqlConnector, Selection},
+    mysql::{Central, CentralError, FleetLock, MySqlConnector, Selection},
     plan::{Goal, PlanOptions},
     secret::Key,
     summary::{Summary, Verdict},
@@ -288,19 +288,37 @@ async fn over_tenants(
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
+    let is_rollout = options.scope == Scope::Fleet && matches!(options.job, Job::Apply(_));
     let read = async {
+        let lock = if is_rollout {
+            Some(FleetLock::acquire(&connector, &central, settings.limits.lock).await?)
+        } else {
+            None
+        };
         let mut central = Central::connect(&connector, &central).await?;
         let targets = central.select(&selection).await?;
         central.close().await;
-        Ok::<_, CentralError>(targets)
+        Ok::<_, CentralError>((targets, lock))
     };
-    let targets = select! {
-        targets = read => targets?,
+    let (targets, lock) = select! {
+        read = read => read?,
         () = stop.soft.cancelled() => return Err(CliError::interrupted()),
     };
     let candidates: Vec<_> = targets.into_iter().map(Candidate::Sealed).collect();
     let run = Run { connector: &connector, key: Some(&key), set: &set, options, stop: &stop, settings };
-    run.start(candidates).await
+    let Some(lock) = lock else { return run.start(candidates).await };
+    let watch = async {
+        lock.lost().await;
+        stop.lost.cancel();
+        std::future::pending::<()>().await;
+    };
+    let summary = select! {
+        biased;
+        summary = run.start(candidates) => summary,
+        () = watch => unreachable!("the run's end is the only one"),
+    };
+    lock.release().await;
+    summary
 }
 
 /// Runs `job` on the central database.

@@ -20,9 +20,11 @@ mod rollout;
 mod smoke;
 mod snapshot;
 mod status;
+mod storm;
 mod twin;
 mod twin_dirty;
 mod twin_lock;
+mod waits;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
