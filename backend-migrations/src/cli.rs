@@ -9,6 +9,7 @@ pub mod help;
 mod make;
 mod output;
 mod provision;
+mod recover;
 mod rollout;
 mod seal_password;
 mod settings;
@@ -19,6 +20,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 
 pub use self::exit::ExitStatus;
+/// For its fuzz target.
+#[doc(hidden)]
+pub use self::settings::parse_duration;
 use self::{error::CliError, settings::Settings};
 
 /// Where the commands are called from.
@@ -51,6 +55,9 @@ pub enum Command {
     /// Show where every tenant stands, changing nothing.
     #[command(name = "migrate:status", after_help = rollout::STATUS_EXAMPLES)]
     MigrateStatus(rollout::StatusArgs),
+    /// Say what a half-done migration has left, and settle it.
+    #[command(name = "migrate:recover", after_help = recover::EXAMPLES)]
+    MigrateRecover(recover::Args),
     /// Make a tenant: row, database, account, all migrations.
     #[command(name = "tenant:provision", after_help = provision::EXAMPLES)]
     TenantProvision(provision::Args),
@@ -140,6 +147,7 @@ fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliErro
             Command::MigrateLatest(args) => rollout::latest(args, settings).await,
             Command::MigrateRollback(args) => rollout::rollback(args, settings).await,
             Command::MigrateStatus(args) => rollout::status(args, settings).await,
+            Command::MigrateRecover(args) => recover::run(args, settings).await,
             Command::TenantProvision(args) => provision::run(args, settings).await,
             Command::MigrateMake(_) | Command::TenantSealPassword(_) | Command::Completions(_) => {
                 Ok(ExitStatus::Success)

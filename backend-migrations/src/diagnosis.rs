@@ -12,7 +12,7 @@ mod ways;
 
 pub use self::{
     evidence::{Evidence, Presence},
-    ways::Way,
+    ways::{Offer, Way},
 };
 
 use std::collections::BTreeSet;

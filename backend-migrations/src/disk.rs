@@ -8,6 +8,7 @@
 
 mod error;
 mod name;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use std::{collections::BTreeMap, fs, io, path::Path};
 pub use self::{
     error::{LoadError, Problem, ProblemKind},
     name::{FileName, NameError, Role},
+    survey::{Survey, survey, survey_files},
 };
 
 #[cfg(feature = "cli")]
@@ -108,9 +110,27 @@ where
 }
 
 fn assemble<B: AsRef<[u8]>>(
+    files: Vec<(String, B)>,
+    problems: Vec<Problem>,
+) -> Result<MigrationSet, LoadError> {
+    let (migrations, problems) = sort_out(files, problems);
+    if problems.is_empty() {
+        // Each version came from a map, so none is there twice; should that change, it is a problem like any other.
+        MigrationSet::new(migrations).map_err(|duplicates| {
+            LoadError::Problems(
+                duplicates.0.into_iter().map(|(v, a, b)| Problem::duplicate(v, a, b)).collect(),
+            )
+        })
+    } else {
+        Err(LoadError::Problems(problems))
+    }
+}
+
+/// The migrations that are as they should be, and what is wrong with the others.
+fn sort_out<B: AsRef<[u8]>>(
     mut files: Vec<(String, B)>,
     mut problems: Vec<Problem>,
-) -> Result<MigrationSet, LoadError> {
+) -> (Vec<Migration>, Vec<Problem>) {
     // A folder has no order; messages and ties should.
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let mut versions: BTreeMap<Version, Slot> = BTreeMap::new();
@@ -137,17 +157,8 @@ fn assemble<B: AsRef<[u8]>>(
         .into_iter()
         .filter_map(|(version, slot)| slot.into_migration(version, &mut problems))
         .collect();
-    if problems.is_empty() {
-        // Each version came from a map, so none is there twice; should that change, it is a problem like any other.
-        MigrationSet::new(migrations).map_err(|duplicates| {
-            LoadError::Problems(
-                duplicates.0.into_iter().map(|(v, a, b)| Problem::duplicate(v, a, b)).collect(),
-            )
-        })
-    } else {
-        problems.sort_by(|a, b| (&a.file_name, a.line).cmp(&(&b.file_name, b.line)));
-        Err(LoadError::Problems(problems))
-    }
+    problems.sort_by(|a, b| (&a.file_name, a.line).cmp(&(&b.file_name, b.line)));
+    (migrations, problems)
 }
 
 /// A file with a sound name; its script is missing where that is a problem already.

@@ -14,7 +14,7 @@ const ALPHABET: &[u8; 58] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz234
 /// The length of a made password in characters: about 187 bits.
 pub const N_PASSWORD_CHARS: usize = 32;
 
-/// An IV for `seal::seal`.
+/// An IV for `seal::seal`, or sixteen random bytes for a name that nothing else has.
 ///
 /// # Errors
 ///

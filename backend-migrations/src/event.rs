@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
 
 use crate::{
+    diagnosis::{Diagnosis, Offer, Way},
     migration::{Direction, Migration, Version},
     standing::Standing,
     tenant::SharedLabel,
@@ -19,6 +20,8 @@ pub enum Task {
     Rollback,
     /// Looks, and changes nothing.
     Status,
+    /// Settles what was left half done.
+    Recover,
 }
 
 /// Which databases a run is over.
@@ -103,6 +106,22 @@ pub enum Event {
         /// Which.
         done: MigrationDone,
     },
+    /// It is known how far a migration got that was begun and not completed.
+    MigrationDiagnosed {
+        /// Whose database.
+        tenant: SharedLabel,
+        /// How far, and how that is known.
+        diagnosis: Arc<Diagnosis>,
+        /// The ways on.
+        offers: Vec<Offer>,
+    },
+    /// A migration that was half done is so no longer.
+    MigrationSettled {
+        /// Whose database.
+        tenant: SharedLabel,
+        /// Which, and how.
+        settled: Settled,
+    },
     /// A tenant's turn is over.
     TenantFinished {
         /// Whose.
@@ -161,6 +180,19 @@ pub struct MigrationDone {
     pub elapsed: Duration,
 }
 
+/// A half-done migration that was settled in this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Its version.
+    pub version: Version,
+    /// The words of its file name.
+    pub description: String,
+    /// The way that was gone.
+    pub way: Way,
+    /// Whether the migration is applied now.
+    pub is_applied: bool,
+}
+
 /// A migration that would be applied or undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationPlanned {
@@ -191,6 +223,16 @@ pub enum Outcome {
     Inspected {
         /// Every version.
         standing: Standing,
+    },
+    /// What was left half done is looked at, and still half done: a recovery that was not told to go a way on.
+    Diagnosed {
+        /// How many migrations are half done.
+        n_dirty: usize,
+    },
+    /// Nothing is half done any more.
+    Recovered {
+        /// In the order it was done.
+        settled: Vec<Settled>,
     },
     /// The run was told to stop; the tenant rests between two migrations.
     Stopped {

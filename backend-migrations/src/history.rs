@@ -82,6 +82,18 @@ impl History {
         self.progress.iter().find(|p| p.version == version && p.direction == direction)
     }
 
+    /// Which script of a migration that was begun and not completed was at work.
+    ///
+    /// Only a revert leaves the time of a completed apply behind (sqlx-mysql 0.9, migrate.rs, `revert`). A journal row, where
+    /// there is one, knows better: sqlx writes -1 for migrations that were only declared.
+    pub fn direction(&self, row: &HistoryRow) -> Direction {
+        match (self.progress(row.version, Direction::Up), row.execution_time_ns) {
+            (None, 0..) => Direction::Down,
+            (None, _) if self.progress(row.version, Direction::Down).is_some() => Direction::Down,
+            _ => Direction::Up,
+        }
+    }
+
     /// The newest version that has a row, complete or not.
     pub fn newest(&self) -> Option<Version> {
         self.rows.iter().map(|row| row.version).max()

@@ -16,6 +16,7 @@ pub mod seal;
 pub mod sql;
 // Floor 2: judgment.
 pub mod diagnosis;
+pub mod lint;
 pub mod plan;
 pub mod rows;
 pub mod standing;
@@ -32,11 +33,14 @@ pub mod mysql;
 pub mod apply;
 // Floor 6: what came of it.
 pub mod failure;
+pub mod scratch;
 pub mod summary;
 // Floor 7: many databases.
 pub mod fleet;
-// Floor 8: a new one.
+// Floor 8: a new one, and one that was left half done.
 pub mod provision;
+pub mod recover;
+pub mod verify;
 // Floor 9: telling it.
 #[cfg(feature = "cli")]
 pub mod report;

@@ -158,6 +158,12 @@ impl MigrationSet {
         self.migrations.get(at)
     }
 
+    /// Those of them that `keep` says yes to.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&Migration) -> bool) -> Self {
+        Self { migrations: self.migrations.iter().filter(|migration| keep(migration)).cloned().collect() }
+    }
+
     /// The newest migration's version.
     pub fn newest(&self) -> Option<Version> {
         self.migrations.last().map(|m| m.version)

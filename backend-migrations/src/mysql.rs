@@ -10,11 +10,12 @@ mod locality;
 mod monitor;
 mod provisioning;
 mod relay;
+mod scratch;
 mod server_error;
 mod session;
 mod url;
 
-pub(crate) use self::provisioning::Admin;
+pub(crate) use self::{books::record_sql, provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX};
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
@@ -22,5 +23,5 @@ pub use self::{
     introspect::{Inspector, Value},
     monitor::Monitor,
     session::MySqlSession,
-    url::{UrlError, parse_url},
+    url::{UrlError, parse_server_url, parse_url},
 };

@@ -134,13 +134,7 @@ fn compare(set: &MigrationSet, history: &History) -> Vec<Problem> {
 
 /// How to go on with a row that was started and not completed.
 fn resume(set: &MigrationSet, history: &History, row: &HistoryRow, goal: Goal) -> Result<Step, Problem> {
-    // Only a revert leaves the time of a completed apply behind (sqlx-mysql 0.9, migrate.rs, `revert`). A journal row,
-    // where there is one, knows better: sqlx writes -1 for migrations that were only declared.
-    let direction = match (history.progress(row.version, Direction::Up), row.execution_time_ns) {
-        (None, 0..) => Direction::Down,
-        (None, _) if history.progress(row.version, Direction::Down).is_some() => Direction::Down,
-        _ => Direction::Up,
-    };
+    let direction = history.direction(row);
     let Some(migration) = set.get(row.version) else { return Err(Problem::Missing(row.named())) };
     let named = migration.named();
     let Some(progress) = history.progress(row.version, direction) else {

@@ -12,6 +12,7 @@ mod json;
 mod lines;
 mod live;
 mod pace;
+mod recovery;
 #[cfg(test)]
 mod samples;
 mod status;

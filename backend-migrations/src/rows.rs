@@ -291,6 +291,8 @@ impl<'a> Generator<'a> {
             prefix: fill.prefix,
             is_id: name == "id" || name.ends_with("_id"),
             flavour: self.task.flavour,
+            // Nothing at first, then those of GPS and of web maps.
+            srid: [0, 4326, 3857][attempt as usize % 3],
         })
     }
 

@@ -14,7 +14,7 @@ pub use self::{
 
 use crate::{
     history::{History, StatementDigest},
-    migration::{Direction, Migration, Version},
+    migration::{Checksum, Direction, Migration, Version},
     tenant::Target,
 };
 
@@ -125,6 +125,25 @@ pub enum Record<'a> {
         /// Which of its scripts.
         direction: Direction,
         /// Whether a journal row is to be removed.
+        has_journal: bool,
+    },
+    /// Writes down how far a migration got that nobody recorded, or that it goes back now: what the journal said of it is
+    /// replaced. The next run goes on from there.
+    Settle {
+        /// The migration's version.
+        version: Version,
+        /// The script that goes on.
+        direction: Direction,
+        /// What the journal is to say.
+        journal: JournalEntry<'a>,
+    },
+    /// Declares that a migration which was begun is complete, or that nothing of it is there.
+    Declare {
+        /// The migration's version.
+        version: Version,
+        /// The checksum of the file that it is declared applied from; `None` declares it not applied.
+        applied: Option<&'a Checksum>,
+        /// Whether the journal exists.
         has_journal: bool,
     },
 }

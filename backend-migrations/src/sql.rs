@@ -17,12 +17,15 @@
 //! # Ok::<(), backend_migrations::sql::ScriptError>(())
 //! ```
 
+pub mod change;
 mod classify;
 mod client;
 mod compound;
 mod error;
 mod excerpt;
 mod lex;
+mod online;
+mod read;
 mod refuse;
 mod shape;
 mod split;
@@ -34,6 +37,8 @@ mod words;
 pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
+    online::TableChange,
+    read::read,
     refuse::Refusal,
     shape::shape,
     unqualify::unqualify,
@@ -66,6 +71,13 @@ pub fn parse_script(file_name: &str, bytes: &[u8]) -> Result<Script, ScriptError
         checksum: Checksum::of(bytes),
         statements,
     })
+}
+
+/// The pieces of `text`, one a statement, comments and white space included: joined with `;` they are the text. For the
+/// fuzz target that holds this so.
+#[doc(hidden)]
+pub fn pieces(text: &str) -> Vec<&str> {
+    split::split(text).pieces.into_iter().map(|piece| &text[piece.span]).collect()
 }
 
 /// An error with the offset of the byte it is about.

@@ -11,13 +11,13 @@ use crate::{
 pub struct Summary {
     /// How many tenants the run was over.
     pub n_tenants: usize,
-    /// How many had migrations applied or undone, all of them.
+    /// How many had migrations applied, undone or settled, all of them.
     pub n_migrated: usize,
     /// How many had nothing to do.
     pub n_up_to_date: usize,
     /// How many would have something to do: a dry run's count.
     pub n_planned: usize,
-    /// How many were looked at: a status run's count.
+    /// How many were looked at and left as they are: the count of a status run, and of a recovery that only looks.
     pub n_inspected: usize,
     /// How many of those have anything that a run would do or refuse.
     pub n_unsettled: usize,
@@ -52,11 +52,15 @@ impl Summary {
             Event::MigrationFinished { .. } => self.n_migrations += 1,
             Event::TenantFinished { tenant, outcome, .. } => match outcome {
                 Outcome::UpToDate => self.n_up_to_date += 1,
-                Outcome::Migrated { .. } => self.n_migrated += 1,
+                Outcome::Migrated { .. } | Outcome::Recovered { .. } => self.n_migrated += 1,
                 Outcome::Planned { .. } => self.n_planned += 1,
                 Outcome::Inspected { standing } => {
                     self.n_inspected += 1;
                     self.n_unsettled += usize::from(!standing.is_settled());
+                }
+                Outcome::Diagnosed { .. } => {
+                    self.n_inspected += 1;
+                    self.n_unsettled += 1;
                 }
                 Outcome::Stopped { .. } => self.stopped.push(tenant.clone()),
                 Outcome::Failed { failure, .. } => self.failed.push((tenant.clone(), (**failure).clone())),

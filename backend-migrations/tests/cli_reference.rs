@@ -31,6 +31,8 @@ counts where the variable without `_FILE` is not set.
 | `TENANT_ADMIN_URL_FILE` | | | file with the same |
 | `TENANT_SSL_MODE` | | `PREFERRED` | encryption of connections to tenants: `DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY` |
 | `TENANT_SSL_CA` | | Mozilla's, built in | PEM file with the authorities that the last two modes trust |
+| `SCRATCH_URL` | `--scratch-url` | the tenant's own server, with its account or with `TENANT_ADMIN_URL`'s | the server on which `migrate:recover` makes scratch databases: `mysql://USER:PASSWORD@HOST:PORT`, of the tenants' flavour and version |
+| `SCRATCH_URL_FILE` | | | file with the same |
 | `MIGRATIONS_DIR` | `--migrations` | see below | folder that holds `central/` and `tenant/` |
 ";
 
@@ -67,7 +69,9 @@ text on standard error. Passwords and keys are on neither.
 fn meaning(status: ExitStatus) -> &'static str {
     match status {
         ExitStatus::Success => "everything asked for was done, or there was nothing to do",
-        ExitStatus::Failed => "at least one tenant failed; the summary names each",
+        ExitStatus::Failed => {
+            "at least one tenant failed; the summary names each. Of `migrate:recover`: something is still half done"
+        }
         ExitStatus::Usage => "the command line is wrong; nothing was done",
         ExitStatus::Stopped => {
             "stopped before the end by a signal, a closed output or the failure budget, and no tenant failed"

@@ -50,7 +50,8 @@ pub enum How {
     OnlyTheAnswer,
     /// As [`How::BothWays`], a while after a request was let through.
     BothWaysAfter(Duration),
-    /// The packet goes nowhere, and [`Proxy::stalled`] tells: the client is to be killed, and takes the connection with it.
+    /// The packet goes nowhere, and [`Proxy::stalled`] tells. The connection stays until the client is killed, or until
+    /// [`Proxy::let_go`].
     Stall,
     /// As [`How::Stall`], a while after a request was let through.
     StallAfter(Duration),
@@ -135,6 +136,11 @@ impl Proxy {
         self.shared.plan().packets.clone()
     }
 
+    /// Closes a connection that was brought to a stall.
+    pub fn let_go(&self) {
+        self.shared.stalled.send_replace(false);
+    }
+
     /// Returns when a connection has been brought to a stall.
     pub async fn stalled(&self) {
         let mut stalled = self.shared.stalled.subscribe();
@@ -187,8 +193,15 @@ async fn serve(client: TcpStream, server: TcpStream, shared: &Shared) {
                 sleep(delay).await;
             }
             shared.stalled.send_replace(true);
+            let mut let_go = shared.stalled.subscribe();
             let mut sink = tokio::io::sink();
-            timeout(DRAIN_LIMIT, tokio::io::copy(&mut from_client, &mut sink)).await.ok();
+            let end = async {
+                select! {
+                    _ = tokio::io::copy(&mut from_client, &mut sink) => {}
+                    _ = let_go.wait_for(|is_stalled| !is_stalled) => {}
+                }
+            };
+            timeout(DRAIN_LIMIT, end).await.ok();
         }
     }
 }

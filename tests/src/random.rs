@@ -36,8 +36,8 @@ impl Random {
     }
 
     /// One of `items`, of which there is one at least.
-    pub fn one_of<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(items.len())]
+    pub fn one_of<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
     }
 
     /// `n` of `items` in the order they have there, or all where there are no more.

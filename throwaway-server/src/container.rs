@@ -19,7 +19,8 @@ use crate::{
     guardian::Guardian,
     owner,
     program::{FAST_IN_CONTAINER, random_word},
-    readiness, search,
+    readiness::{self, Greeting},
+    search,
     server::{Held, ThrowawayServer},
     settings::{Flavour, Settings, Source},
 };
@@ -56,6 +57,31 @@ impl Container {
         }
         mem::forget(self.handle.take());
         name
+    }
+}
+
+impl Container {
+    /// Waits until the server answers; gives root's URL, whose port is another after each start.
+    async fn wait_until_ready(&self, password: &str) -> Result<(String, Greeting), String> {
+        let handle = self.handle.as_ref().ok_or("the container is let go")?;
+        let host = handle.get_host().await.map_err(|error| told(&error))?.to_string();
+        let port = handle.get_host_port_ipv4(3306).await.map_err(|error| told(&error))?;
+        // `localhost` may mean ::1 first, which is not where the port is.
+        let host = if host == "localhost" { "127.0.0.1" } else { &host };
+        let url = format!("mysql://root:{password}@{host}:{port}");
+        match readiness::wait_until_ready(&url, READY_LIMIT).await {
+            Ok(greeting) => Ok((url, greeting)),
+            Err(error) => Err(format!("{error}\n{}", log_tail(self).await)),
+        }
+    }
+
+    /// Kills the server and starts it again on the data it had.
+    pub(crate) async fn crash(&self, password: &str) -> Result<(String, Greeting), String> {
+        let docker = docker_client_instance().await.map_err(|error| told(&error))?;
+        // SIGKILL is Docker's default.
+        docker.kill_container(&self.name, None).await.map_err(|error| told(&error))?;
+        docker.start_container(&self.name, None).await.map_err(|error| told(&error))?;
+        self.wait_until_ready(password).await
     }
 }
 
@@ -117,9 +143,12 @@ async fn start_image(
         .with_container_name(&container_name)
         .with_env_var("MYSQL_ROOT_PASSWORD", &password)
         .with_env_var("MARIADB_ROOT_PASSWORD", &password)
-        .with_mount(Mount::tmpfs_mount("/var/lib/mysql"))
         .with_startup_timeout(CREATE_LIMIT)
         .with_cmd(arguments);
+    if !settings.is_durable {
+        // Memory is gone with the container's processes.
+        request = request.with_mount(Mount::tmpfs_mount("/var/lib/mysql"));
+    }
     if let Some(mark) = owner::mark() {
         request = request.with_label(OWNER_LABEL, mark);
     }
@@ -134,17 +163,8 @@ async fn start_image(
     let guardian =
         search::on_path("docker").and_then(|docker| Guardian::of_container(&docker, &container_name).ok());
     let handle = request.start().await.map_err(|error| told(&error))?;
-    let host = handle.get_host().await.map_err(|error| told(&error))?.to_string();
-    let port = handle.get_host_port_ipv4(3306).await.map_err(|error| told(&error))?;
     let container = Container { handle: Some(handle), guardian, name: container_name };
-
-    // `localhost` may mean ::1 first, which is not where the port is.
-    let host = if host == "localhost" { "127.0.0.1" } else { &host };
-    let url = format!("mysql://root:{password}@{host}:{port}");
-    let greeting = match readiness::wait_until_ready(&url, READY_LIMIT).await {
-        Ok(greeting) => greeting,
-        Err(error) => return Err(format!("{error}\n{}", log_tail(&container).await)),
-    };
+    let (url, greeting) = container.wait_until_ready(&password).await?;
     let origin = format!("in Docker (image {image})");
     ThrowawayServer::new(&url, greeting, origin, Source::Docker, Held::Container(Box::new(container)))
         .map_err(|error| error.to_string())

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
@@ -99,6 +100,40 @@ impl Program {
     }
 }
 
+/// A server program that runs. Dropping it ends the program and removes its folder.
+pub(crate) struct Process {
+    /// Absent while the program is started again.
+    guardian: Option<Guardian>,
+    folder: PathBuf,
+    program: Program,
+    settings: Settings,
+}
+
+impl Process {
+    /// Lets it outlive us; gives the folder to stop it by.
+    pub(crate) fn detach(self) -> PathBuf {
+        if let Some(guardian) = self.guardian {
+            guardian.detach();
+        }
+        self.folder
+    }
+
+    /// Kills the program and starts it again in its folder; gives root's URL.
+    pub(crate) async fn crash(&mut self, password: &str) -> Result<(String, Greeting), String> {
+        let guardian = self.guardian.take().ok_or("it did not start again after the last time")?;
+        let text =
+            fs::read_to_string(self.folder.join("pid")).map_err(|error| format!("its pid: {error}"))?;
+        let pid = text.trim().parse().ok().and_then(Pid::from_raw).ok_or("its pid is no number")?;
+        kill_process(pid, Signal::KILL).map_err(|error| format!("it cannot be killed: {error}"))?;
+        guardian.program_end().await;
+        // Its guardian must not take the folder away.
+        let _ = guardian.leave();
+        let (guardian, url, greeting) = run(&self.program, &self.folder, password, &self.settings).await?;
+        self.guardian = Some(guardian);
+        Ok((url, greeting))
+    }
+}
+
 fn option(name: &str, path: &Path) -> OsString {
     let mut option = OsString::from(name);
     option.push(path);
@@ -116,12 +151,17 @@ pub(crate) async fn start(
     initialise(program, folder.path()).await?;
     let (guardian, url, greeting) = run(program, folder.path(), &password, settings).await?;
     // From here on the guardian removes the folder.
-    let folder = folder.keep();
+    let process = Process {
+        guardian: Some(guardian),
+        folder: folder.keep(),
+        program: program.clone(),
+        settings: settings.clone(),
+    };
     let origin = match source {
         Source::Packages => format!("from packages in {}", program.name),
         _ => format!("from {}", program.name),
     };
-    ThrowawayServer::new(&url, greeting, origin, source, Held::Program { guardian, folder })
+    ThrowawayServer::new(&url, greeting, origin, source, Held::Program(Box::new(process)))
         .map_err(|error| error.to_string())
 }
 

@@ -1,14 +1,14 @@
 //! The server as its user sees it.
 
-use std::{fmt, mem, path::PathBuf};
+use std::{fmt, mem};
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::{
     container::Container,
-    error::Attempt,
-    guardian::Guardian,
+    error::{Attempt, StartError},
+    program::Process,
     readiness::Greeting,
     running::{Handle, Running},
     settings::{Flavour, Source},
@@ -28,7 +28,7 @@ pub struct ThrowawayServer {
 /// What has to be undone at the end.
 pub(crate) enum Held {
     Given,
-    Program { guardian: Guardian, folder: PathBuf },
+    Program(Box<Process>),
     Container(Box<Container>),
     Released,
 }
@@ -98,6 +98,35 @@ impl ThrowawayServer {
         self.source != Source::Url
     }
 
+    /// Kills the server as a power cut would end it, and starts it again on the data it had; it may listen on another port
+    /// then, and [`Self::root_url`] tells. Only a server with [`Options::is_durable`](crate::Options::is_durable) still has
+    /// all that was committed.
+    ///
+    /// # Errors
+    ///
+    /// A server that is not ours, or one that does not start again.
+    pub async fn crash(&mut self) -> Result<(), StartError> {
+        let restarted = match &mut self.held {
+            Held::Given | Held::Released => Err("the server is not ours to kill".to_owned()),
+            Held::Program(process) => process.crash(&self.password).await,
+            Held::Container(container) => container.crash(&self.password).await,
+        };
+        let restarted = restarted.and_then(|(url, greeting)| {
+            let url = Url::parse(&url).map_err(|error| error.to_string())?;
+            Ok((url, greeting))
+        });
+        match restarted {
+            Ok((url, greeting)) => {
+                (self.url, self.greeting) = (url, greeting);
+                Ok(())
+            }
+            Err(reason) => Err(StartError::NothingWorked {
+                flavour: Some(self.flavour()),
+                attempts: vec![Attempt { source: self.source, reason }],
+            }),
+        }
+    }
+
     /// Stops the server and removes all it had. Dropping does the same, but blocks the thread while it does.
     pub async fn stop(mut self) {
         let held = mem::replace(&mut self.held, Held::Released);
@@ -112,10 +141,7 @@ impl ThrowawayServer {
         let held = mem::replace(&mut self.held, Held::Released);
         let handle = match held {
             Held::Given | Held::Released => Handle::Given,
-            Held::Program { guardian, folder } => {
-                guardian.detach();
-                Handle::Folder(folder)
-            }
+            Held::Program(process) => Handle::Folder(process.detach()),
             Held::Container(container) => Handle::Container(container.detach().await),
         };
         Running::new(self.root_url().to_owned(), self.description(), handle)

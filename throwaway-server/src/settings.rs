@@ -92,9 +92,16 @@ pub struct Options {
     /// More arguments for the server, such as `--general-log=ON` or `--max-connections=2000`; they go last, so they win.
     /// A server handed in by its URL does not get them.
     pub server_arguments: Vec<String>,
+    /// Whether what is committed has to survive the server's sudden end, for [`ThrowawayServer::crash`]. It is slower.
+    ///
+    /// [`ThrowawayServer::crash`]: crate::ThrowawayServer::crash
+    pub is_durable: bool,
     /// Told in one line what is going on when it may take long: pulling an image, downloading packages.
     pub progress: Option<fn(&str)>,
 }
+
+/// What a server needs for its committed transactions to survive a `kill -9`.
+const DURABLE: [&str; 2] = ["--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=ON"];
 
 /// The caller's wishes and the environment's, in one.
 #[derive(Clone, Debug)]
@@ -102,6 +109,7 @@ pub(crate) struct Settings {
     pub(crate) flavour: Option<Flavour>,
     pub(crate) source: Option<Source>,
     pub(crate) server_arguments: Vec<String>,
+    pub(crate) is_durable: bool,
     pub(crate) progress: Option<fn(&str)>,
     pub(crate) url: Option<String>,
     mysql_image: Option<String>,
@@ -123,7 +131,14 @@ impl Settings {
         Ok(Self {
             flavour,
             source,
-            server_arguments: options.server_arguments.clone(),
+            // A later argument wins over an earlier one, and the caller's over all.
+            server_arguments: (DURABLE
+                .iter()
+                .filter(|_| options.is_durable)
+                .map(|&argument| argument.to_owned()))
+            .chain(options.server_arguments.iter().cloned())
+            .collect(),
+            is_durable: options.is_durable,
             progress: options.progress,
             url: variable("THROWAWAY_SERVER_URL"),
             mysql_image: variable("THROWAWAY_MYSQL_IMAGE"),

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection as _, MySqlConnection};
+use sqlx::{Connection as _, Executor as _, MySqlConnection};
 use throwaway_server::{Flavour, Options, Running, Source, ThrowawayServer, start, stop_running};
 
 /// Cleaning up takes well under a second; the limit is for machines that are busy with other things.
@@ -245,4 +245,21 @@ async fn packages_need_nothing_installed() {
         server.stop().await;
         assert!(!traces.are_there());
     }
+}
+
+#[tokio::test]
+async fn what_is_committed_survives_a_crash() {
+    let mut server = started(&Options { is_durable: true, ..Options::default() }).await;
+    if !server.is_ours() {
+        return;
+    }
+    let mut connection = MySqlConnection::connect(server.root_url()).await.expect("the server answers");
+    let sql = "CREATE DATABASE d; CREATE TABLE d.t (id INT); INSERT INTO d.t VALUES (7)";
+    connection.execute(sqlx::raw_sql(sql)).await.expect("it is understood");
+    server.crash().await.expect("it starts again");
+    assert_eq!(ask(server.root_url(), "SELECT CAST(MAX(id) AS CHAR) FROM d.t").await, "7");
+    assert!(connection.ping().await.is_err(), "the server was not killed");
+    let traces = Traces::of(server.root_url()).await;
+    server.stop().await;
+    traces.assert_gone();
 }

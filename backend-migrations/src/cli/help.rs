@@ -28,6 +28,7 @@ const GROUPS: [Group; 4] = [
             "migrate:latest",
             "migrate:rollback",
             "migrate:status",
+            "migrate:recover",
         ],
     },
     Group { heading: "Tenants", commands: &["tenant:provision", "tenant:seal-password"] },

@@ -19,7 +19,16 @@ pub(super) struct Reporter {
 }
 
 impl Reporter {
+    /// Without live progress: somebody may be asked something meanwhile.
+    pub(super) fn without_progress(settings: &Settings) -> Self {
+        Self::with(settings, false)
+    }
+
     pub(super) fn new(settings: &Settings) -> Self {
+        Self::with(settings, io::stderr().is_terminal())
+    }
+
+    fn with(settings: &Settings, has_progress: bool) -> Self {
         let screen = |is_terminal| Screen { is_terminal, color: is_terminal && settings.wants_color() };
         let options = ReportOptions {
             format: match settings.format {
@@ -27,7 +36,7 @@ impl Reporter {
                 Format::Json => report::Format::Json,
             },
             stdout: screen(io::stdout().is_terminal()),
-            stderr: screen(io::stderr().is_terminal()),
+            stderr: screen(has_progress),
         };
         // Rust's own buffer ends at each line; with this one a tenant's lines are one write, and do not mix with another
         // program's.

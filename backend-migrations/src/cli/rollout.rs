@@ -21,6 +21,7 @@ use crate::{
     plan::{Goal, PlanOptions},
     secret::Key,
     summary::{Summary, Verdict},
+    tenant::Target,
 };
 
 pub(super) const TENANT_EXAMPLES: &str = "\
@@ -67,7 +68,7 @@ fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "it must be a whole number of 1 or more".to_owned())
 }
 
-fn version(text: &str) -> Result<i64, String> {
+pub(super) fn version(text: &str) -> Result<i64, String> {
     let version = text.parse().ok().filter(|version| *version >= 0);
     version.ok_or_else(|| "a version is the number that a migration's file name begins with".to_owned())
 }
@@ -114,7 +115,7 @@ pub(super) struct FleetArgs {
 
 impl FleetArgs {
     /// A list that was given and names nobody (`--only "$TENANTS"` with an empty variable) must not mean "all".
-    fn selection(&self) -> Result<Selection, CliError> {
+    pub(super) fn selection(&self) -> Result<Selection, CliError> {
         let names = |flag: &str, list: &Option<Vec<String>>| -> Result<Vec<String>, CliError> {
             let names: Vec<_> = list.iter().flatten().map(|name| name.trim().to_owned()).collect();
             if list.is_some() && names.iter().all(String::is_empty) {
@@ -131,7 +132,7 @@ impl FleetArgs {
         })
     }
 
-    fn options(&self, job: Job, settings: &Settings) -> Result<FleetOptions, CliError> {
+    pub(super) fn options(&self, job: Job, settings: &Settings) -> Result<FleetOptions, CliError> {
         Ok(FleetOptions {
             job,
             scope: Scope::Fleet,
@@ -144,7 +145,7 @@ impl FleetArgs {
 }
 
 /// For a run over one database.
-fn single(job: Job, scope: Scope, settings: &Settings) -> Result<FleetOptions, CliError> {
+pub(super) fn single(job: Job, scope: Scope, settings: &Settings) -> Result<FleetOptions, CliError> {
     Ok(FleetOptions {
         job,
         scope,
@@ -289,22 +290,8 @@ async fn over_tenants(
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
     let is_rollout = options.scope == Scope::Fleet && matches!(options.job, Job::Apply(_));
-    let read = async {
-        let lock = if is_rollout {
-            Some(FleetLock::acquire(&connector, &central, settings.limits.lock).await?)
-        } else {
-            None
-        };
-        let mut central = Central::connect(&connector, &central).await?;
-        let targets = central.select(&selection).await?;
-        central.close().await;
-        Ok::<_, CentralError>((targets, lock))
-    };
-    let (targets, lock) = select! {
-        read = read => read?,
-        () = stop.soft.cancelled() => return Err(CliError::interrupted()),
-    };
-    let candidates: Vec<_> = targets.into_iter().map(Candidate::Sealed).collect();
+    let lock = if is_rollout { Some(lock_fleet(&connector, &central, settings, &stop).await?) } else { None };
+    let candidates = candidates(&connector, &central, &selection, &stop).await?;
     let run = Run { connector: &connector, key: Some(&key), set: &set, options, stop: &stop, settings };
     let Some(lock) = lock else { return run.start(candidates).await };
     let watch = async {
@@ -319,6 +306,39 @@ async fn over_tenants(
     };
     lock.release().await;
     summary
+}
+
+/// Waits for other rollouts over the fleet, and keeps them out.
+async fn lock_fleet(
+    connector: &MySqlConnector,
+    central: &Target,
+    settings: &Settings,
+    stop: &Stop,
+) -> Result<FleetLock, CliError> {
+    select! {
+        lock = FleetLock::acquire(connector, central, settings.limits.lock) => Ok(lock?),
+        () = stop.soft.cancelled() => Err(CliError::interrupted()),
+    }
+}
+
+/// The tenants that are selected in the central database.
+pub(super) async fn candidates(
+    connector: &MySqlConnector,
+    central: &Target,
+    selection: &Selection,
+    stop: &Stop,
+) -> Result<Vec<Candidate>, CliError> {
+    let read = async {
+        let mut central = Central::connect(connector, central).await?;
+        let targets = central.select(selection).await?;
+        central.close().await;
+        Ok::<_, CentralError>(targets)
+    };
+    let targets = select! {
+        targets = read => targets?,
+        () = stop.soft.cancelled() => return Err(CliError::interrupted()),
+    };
+    Ok(targets.into_iter().map(Candidate::Sealed).collect())
 }
 
 /// Runs `job` on the central database.

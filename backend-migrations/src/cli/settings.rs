@@ -10,7 +10,7 @@ use super::{Face, Format, GlobalArgs, error::CliError};
 use crate::{
     disk,
     migration::MigrationSet,
-    mysql::parse_url,
+    mysql::{parse_server_url, parse_url},
     secret::{Key, Secret},
     session::Limits,
     tenant::{Target, Tls, TlsMode},
@@ -28,7 +28,7 @@ pub(super) struct Settings {
 }
 
 /// Every variable that is read, for the one look at the environment.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 18] = [
     "CENTRAL_DATABASE_URL",
     "CENTRAL_DATABASE_URL_FILE",
     "CONNECT_RETRIES",
@@ -40,6 +40,8 @@ const VARIABLES: [&str; 16] = [
     "LOCK_WAIT_RETRIES",
     "MIGRATIONS_DIR",
     "NO_COLOR",
+    "SCRATCH_URL",
+    "SCRATCH_URL_FILE",
     "STATEMENT_TIMEOUT",
     "TENANT_ADMIN_URL",
     "TENANT_ADMIN_URL_FILE",
@@ -215,6 +217,18 @@ impl Settings {
         self.url("TENANT_ADMIN_URL", "tenant-admin")
     }
 
+    /// The server for scratch databases, if one is named; a flag goes before the environment.
+    pub(super) fn scratch(&self, flag: Option<&str>) -> Result<Option<Target>, CliError> {
+        let (variable, url) = match flag {
+            Some(flag) => ("--scratch-url", Some(Secret::new(flag.to_owned()))),
+            None => ("SCRATCH_URL", self.secret("SCRATCH_URL")?),
+        };
+        let Some(url) = url else { return Ok(None) };
+        parse_server_url(url.expose(), "scratch").map(Some).map_err(|error| {
+            CliError::refused("settings", format!("`{variable}`: {error}"), Some(error.hint().to_owned()))
+        })
+    }
+
     fn url(&self, variable: &str, name: &str) -> Result<Option<Target>, CliError> {
         let Some(url) = self.secret(variable)? else { return Ok(None) };
         parse_url(url.expose(), name).map(Some).map_err(|error| {
@@ -290,7 +304,7 @@ impl MigrationKind {
 }
 
 /// A duration such as `5s`, `500ms`, `10m`, `1h` or `1h 30m`; a bare number is seconds.
-pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_hours(30 * 24);
     let duration = match text.trim().parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -300,6 +300,10 @@ impl<'a> View<'a> {
             Position::Unlike { .. } => 0,
         };
         let file = &self.case.script.file_name;
+        let said = self.case.said.filter(|said| !self.possible().contains(said));
+        let said = said.map(|n| {
+            format!("you say that {n} statements are in the database; what is known says otherwise")
+        });
         let known =
             (0..n.min(self.statements.len())).filter(|index| self.is_in_doubt(*index, n)).map(|index| {
                 let (number, line) = (index + 1, self.statements[index].line);
@@ -313,9 +317,8 @@ impl<'a> View<'a> {
             });
         // A file that was cut short has no such line any more.
         let cut = self.edited.iter().filter(|index| **index >= self.statements.len());
-        known
-            .chain(cut.map(|index| format!("statement {} ran and is no longer in {file}", index + 1)))
-            .collect()
+        let cut = cut.map(|index| format!("statement {} ran and is no longer in {file}", index + 1));
+        known.chain(cut).chain(said).collect()
     }
 
     fn notes(&self) -> Vec<String> {
@@ -332,9 +335,13 @@ impl<'a> View<'a> {
             notes.push(format!("the server said to statement {next}: {error}"));
         }
         let Some(replay) = self.case.replay else { return notes };
+        let (scratch, real) = (replay.states[0].server, replay.real.server);
+        if (scratch.number.0, scratch.number.1) != (real.number.0, real.number.1) {
+            notes.push(format!("the scratch database is on {scratch}, the tenant's on {real}"));
+        }
         if let Some(refused) = &replay.refused {
             let number = replay.states.len();
-            notes.push(format!("statement {number} fails on a scratch database as well: {}", refused.error));
+            notes.push(format!("statement {number} fails on a scratch database: {}", refused.error));
         }
         for (index, error) in &replay.rows_refused {
             notes.push(format!(
@@ -356,13 +363,9 @@ impl<'a> View<'a> {
         if matches!(self.agreeing.as_deref(), Some([_, ..])) || matches!(position, Position::Partly { .. }) {
             return None;
         }
-        let state = &replay.states[self.nearest()];
-        let names = differing(state, &replay.real).into_iter().filter(|name| self.touched.contains(name));
-        let texts = names.map(|name| {
-            let text = |of: &Snapshot| of.objects.get(name).cloned().unwrap_or_default();
-            line_diff(&text(state), &text(&replay.real))
-        });
-        Some(texts.collect())
+        let differences = replay.states[self.nearest()].diff(&replay.real).into_iter();
+        let touched = differences.filter(|d| self.touched.contains(&(d.object, d.name.clone())));
+        Some(touched.map(|difference| difference.diff).collect())
     }
 }
 
@@ -412,14 +415,4 @@ fn distance(a: &Snapshot, b: &Snapshot, names: &BTreeSet<&ObjectName>) -> (usize
     let is_lonely = |name: &&&ObjectName| a.objects.contains_key(**name) != b.objects.contains_key(**name);
     let n_lines = |name: &&ObjectName| lines(a, name).symmetric_difference(&lines(b, name)).count();
     (names.iter().filter(is_lonely).count(), names.iter().map(n_lines).sum())
-}
-
-/// The lines that only one of two texts has.
-fn line_diff(a: &str, b: &str) -> String {
-    let only = |of: &str, other: &str, sign: &str| -> String {
-        let other: BTreeSet<_> = other.lines().collect();
-        let lines = of.lines().filter(|line| !other.contains(line));
-        lines.flat_map(|line| [sign, line, "\n"]).collect()
-    };
-    only(a, b, "-") + &only(b, a, "+")
 }

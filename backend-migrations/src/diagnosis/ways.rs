@@ -41,6 +41,19 @@ impl Way {
     }
 }
 
+/// A way on from one half-done migration in one database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Which.
+    pub way: Way,
+    /// What stands against it.
+    pub objection: Option<String>,
+    /// Whether `--force` goes it all the same.
+    pub may_be_forced: bool,
+    /// What would be sent to the database, in order.
+    pub sql: Vec<String>,
+}
+
 impl Diagnosis {
     /// What stands against going `way`, as far as the diagnosis tells; `None` where nothing does.
     ///
@@ -55,9 +68,42 @@ impl Diagnosis {
         }
     }
 
-    /// Whether everything the script does is in the database, if it is known.
-    pub fn is_whole(&self) -> bool {
-        self.position == Position::After(self.statements.len())
+    /// How many statements are in the database, if that is known.
+    pub fn n_finished(&self) -> Option<usize> {
+        match self.position {
+            Position::After(n) => Some(n),
+            Position::Partly { .. } | Position::OneOf(_) | Position::Unlike { .. } => None,
+        }
+    }
+
+    /// What a person can do so that a way opens; `None` where one is open.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match &self.position {
+            _ if !self.doubts.is_empty() => {
+                "put the file back as it ran; or look what is in the database, and say with `--from N` at which statement to \
+                 go on"
+            }
+            Position::After(_) => return None,
+            _ if !self.is_replayed => {
+                "name a server where databases may be made in `SCRATCH_URL`, so that the schema can be compared; or look \
+                 yourself, and say with `--from N` at which statement to go on"
+            }
+            Position::Partly { statement, .. } => {
+                return Some(format!(
+                    "do by hand what is missing of statement {}, or undo by hand what it has done; then run \
+                     `migrate:recover` again",
+                    statement + 1
+                ));
+            }
+            Position::OneOf(_) => {
+                "look which of these statements' work is in the database, then say with `--from N` at which one to go on"
+            }
+            Position::Unlike { .. } => {
+                "mend by hand what differs and run `migrate:recover` again; or look what is in the database, and say with \
+                 `--from N --force` at which statement to go on"
+            }
+        };
+        Some(hint.to_owned())
     }
 
     fn objection_to_run(&self) -> Option<String> {
@@ -83,13 +129,15 @@ impl Diagnosis {
     fn objection_to_declare(&self, way: Way) -> Option<String> {
         let is_whole = (way == Way::MarkApplied) == (self.direction == Direction::Up);
         let n = if is_whole { self.statements.len() } else { 0 };
-        let claim = if is_whole { "all of its statements are" } else { "none of its statements is" };
+        let (file, state) = (&self.file_name, if is_whole { "after all" } else { "before anything" });
         if !self.is_replayed {
-            return Some(format!("that {claim} in the database was compared with no scratch database"));
+            return Some(format!(
+                "whether the schema is as {state} of {file} was not compared on a scratch database"
+            ));
         }
         if self.possible.contains(&n) && !matches!(self.position, Position::Partly { .. }) {
             return None;
         }
-        Some(format!("the schema is not what it is when {claim} in the database"))
+        Some(format!("the schema is not as {state} of {file}"))
     }
 }

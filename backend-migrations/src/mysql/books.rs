@@ -58,6 +58,12 @@ const CREATE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS _backend_migrations_jou
     PRIMARY KEY (version, direction)
 ) ENGINE=InnoDB";
 
+/// The statements that write `record`, one by one, as they are shown.
+pub(crate) fn record_sql(record: &Record<'_>) -> Vec<String> {
+    // No literal of ours has a `;`: texts are hexadecimal.
+    sql(record).split(';').map(str::to_owned).collect()
+}
+
 /// The statements that write `record`, for one round trip.
 pub(super) fn sql(record: &Record<'_>) -> String {
     match record {
@@ -84,18 +90,7 @@ pub(super) fn sql(record: &Record<'_>) -> String {
                     format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {version}")
                 }
             };
-            let journal = journal.as_ref().map(|entry| {
-                let JournalEntry { n_statements, finished, running, error } = entry;
-                format!(
-                    "REPLACE INTO _backend_migrations_journal \
-                     (version, direction, n_statements, finished, running, error, connection_id) \
-                     VALUES ({version}, '{}', {n_statements}, '{}', {}, {}, CONNECTION_ID())",
-                    word(*direction),
-                    digests(finished),
-                    number(*running),
-                    nullable_text(*error),
-                )
-            });
+            let journal = journal.as_ref().map(|entry| replace(version, *direction, entry));
             join([BEGIN.to_owned(), row].into_iter().chain(journal))
         }
         Record::StatementDone { version, direction, journal } => {
@@ -135,7 +130,38 @@ pub(super) fn sql(record: &Record<'_>) -> String {
                     .chain(["COMMIT".into()]),
             )
         }
+        Record::Settle { version, direction, journal } => join([
+            BEGIN.to_owned(),
+            format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {version}"),
+            delete_all(*version),
+            replace(*version, *direction, journal),
+            "COMMIT".into(),
+        ]),
+        Record::Declare { version, applied, has_journal } => {
+            let row = match applied {
+                Some(checksum) => format!(
+                    "UPDATE _sqlx_migrations SET success = TRUE, checksum = {} WHERE version = {version}",
+                    bytes(&checksum.0)
+                ),
+                None => format!("DELETE FROM _sqlx_migrations WHERE version = {version}"),
+            };
+            let journal = has_journal.then(|| delete_all(*version));
+            join([BEGIN.to_owned(), row].into_iter().chain(journal).chain(["COMMIT".to_owned()]))
+        }
     }
+}
+
+fn replace(version: Version, direction: Direction, entry: &JournalEntry<'_>) -> String {
+    let JournalEntry { n_statements, finished, running, error } = entry;
+    format!(
+        "REPLACE INTO _backend_migrations_journal \
+         (version, direction, n_statements, finished, running, error, connection_id) \
+         VALUES ({version}, '{}', {n_statements}, '{}', {}, {}, CONNECTION_ID())",
+        word(direction),
+        digests(finished),
+        number(*running),
+        nullable_text(*error),
+    )
 }
 
 fn update(version: Version, direction: Direction, entry: &JournalEntry<'_>) -> String {
@@ -153,6 +179,10 @@ fn update(version: Version, direction: Direction, entry: &JournalEntry<'_>) -> S
 fn delete(version: Version, direction: Direction) -> String {
     let direction = word(direction);
     format!("DELETE FROM _backend_migrations_journal WHERE version = {version} AND direction = '{direction}'")
+}
+
+fn delete_all(version: Version) -> String {
+    format!("DELETE FROM _backend_migrations_journal WHERE version = {version}")
 }
 
 fn join(statements: impl IntoIterator<Item = String>) -> String {

@@ -6,7 +6,10 @@
 mod definition;
 mod structure;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::TryStreamExt as _;
 use sqlx::{
@@ -120,6 +123,26 @@ impl Inspector {
         let work = self.connection.execute(raw_sql(AssertSqlSafe(statement.into())));
         let done = timeout(limit, work).await.map_err(|_| timed_out(limit))?;
         done.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
+    }
+
+    /// The storage engine's numbers of the database's tables and partitions: what gets another one was written anew. It
+    /// takes the privilege PROCESS.
+    ///
+    /// # Errors
+    ///
+    /// What the server or the connection said.
+    pub async fn storage_ids(&mut self, flavour: Flavour) -> Result<BTreeSet<Vec<u8>>, SessionError> {
+        let table = match flavour {
+            Flavour::MySql => "innodb_tables",
+            Flavour::MariaDb => "innodb_sys_tables",
+        };
+        // The tables behind a FULLTEXT index come and go with it.
+        let sql = format!(
+            "SELECT table_id FROM information_schema.{table} \
+             WHERE name LIKE CONCAT(DATABASE(), '/%') AND name NOT LIKE '%/fts\\_%'"
+        );
+        let sets = self.rows(sql).await?;
+        Ok(sets.into_iter().flatten().filter_map(|row| row.into_iter().next().flatten()).collect())
     }
 
     /// Goes on with another database of the same server.

@@ -13,6 +13,9 @@ use crate::{
     tenant::{SealedTarget, Target, TenantId, TenantStatus},
 };
 
+/// What a tenant's database is made with.
+pub(super) const DATABASE_OPTIONS: &str = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
+
 /// What a tenant's own account may do, on its own database alone: what migrations and the application need, and nothing
 /// that reaches beyond it.
 const PRIVILEGES: &str = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, CREATE VIEW, \
@@ -96,11 +99,7 @@ impl Admin {
 
     /// Makes the database, if it is not there.
     pub(crate) async fn create_database(&mut self, name: &str) -> Result<(), SessionError> {
-        self.run(format!(
-            "CREATE DATABASE IF NOT EXISTS {} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
-            identifier(name)
-        ))
-        .await
+        self.run(format!("CREATE DATABASE IF NOT EXISTS {} {DATABASE_OPTIONS}", identifier(name))).await
     }
 
     /// Makes the account, if it is not there, gives it this password and the privileges on its database.

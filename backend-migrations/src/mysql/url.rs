@@ -60,6 +60,16 @@ impl UrlError {
 ///
 /// [`UrlError`], which never shows the URL.
 pub fn parse_url(url: &str, name: &str) -> Result<Target, UrlError> {
+    let target = parse_server_url(url, name)?;
+    if target.label.database.is_empty() { Err(UrlError::NoDatabase) } else { Ok(target) }
+}
+
+/// As [`parse_url`], for a server: the URL may name no database.
+///
+/// # Errors
+///
+/// [`UrlError`], which never shows the URL.
+pub fn parse_server_url(url: &str, name: &str) -> Result<Target, UrlError> {
     let url = ::url::Url::parse(url.trim()).map_err(|error| UrlError::Malformed(error.to_string()))?;
     if !matches!(url.scheme(), "mysql" | "mariadb") {
         return Err(UrlError::Scheme(url.scheme().to_owned()));
@@ -72,9 +82,6 @@ pub fn parse_url(url: &str, name: &str) -> Result<Target, UrlError> {
         return Err(UrlError::Stray);
     }
     let database = decode(path, "database")?;
-    if database.is_empty() {
-        return Err(UrlError::NoDatabase);
-    }
     let mut tls = Tls::default();
     for (parameter, value) in url.query_pairs() {
         match &*parameter {

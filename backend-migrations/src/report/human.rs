@@ -9,6 +9,7 @@ use super::{
     Reporter,
     dry_run::DryRun,
     lines::Lines,
+    recovery::Recovery,
     status::Status,
     style::{Page, Paint},
 };
@@ -38,6 +39,7 @@ enum Teller {
     Lines(Lines),
     DryRun(DryRun),
     Status(Status),
+    Recovery(Recovery),
 }
 
 impl<W: Write> Human<W> {
@@ -59,6 +61,7 @@ impl<W: Write> Human<W> {
         if let Event::RolloutStarted { task, scope, is_dry_run, .. } = event {
             self.teller = match task {
                 Task::Status => Teller::Status(Status::new(*scope)),
+                Task::Recover => Teller::Recovery(Recovery::new(*scope)),
                 Task::Migrate | Task::Rollback if *is_dry_run => Teller::DryRun(DryRun::new(*task, *scope)),
                 Task::Migrate | Task::Rollback => Teller::Lines(Lines::new()),
             };
@@ -68,6 +71,7 @@ impl<W: Write> Human<W> {
             Teller::Lines(lines) => lines.observe(event, &mut page),
             Teller::DryRun(dry_run) => dry_run.observe(event, &mut page),
             Teller::Status(status) => status.observe(event, &mut page),
+            Teller::Recovery(recovery) => recovery.observe(event, &mut page),
         }
         page.text
     }
@@ -79,6 +83,7 @@ impl<W: Write> Human<W> {
             Teller::Lines(lines) => lines.close(summary, &mut page),
             Teller::DryRun(dry_run) => dry_run.close(summary, &mut page),
             Teller::Status(status) => status.close(summary, &mut page),
+            Teller::Recovery(recovery) => recovery.close(summary, &mut page),
         }
         page.text
     }

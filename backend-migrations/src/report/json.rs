@@ -1,5 +1,6 @@
 //! For programs: one JSON object a line. `docs/events.md` is its reference.
 
+mod recovery;
 mod wire;
 mod words;
 

@@ -36,7 +36,7 @@ impl Words {
     /// The words for `task`.
     pub(super) fn of(task: Task) -> Self {
         match task {
-            Task::Migrate | Task::Status => Self {
+            Task::Migrate | Task::Status | Task::Recover => Self {
                 sign: "🚀",
                 doing: "🔄 Migrating",
                 did: "Ran",
@@ -150,8 +150,12 @@ impl Lines {
             Outcome::Failed { done, failure } => {
                 push_failure(page, &title, failure, done);
             }
-            // The last two belong to other tasks; a run that mixes them up is still told truly.
-            Outcome::UpToDate | Outcome::Planned { .. } | Outcome::Inspected { .. } => {
+            // All but the first belong to other tasks; a run that mixes them up is still told truly.
+            Outcome::UpToDate
+            | Outcome::Planned { .. }
+            | Outcome::Inspected { .. }
+            | Outcome::Diagnosed { .. }
+            | Outcome::Recovered { .. } => {
                 page.toned(Tone::Good, format_args!("✅ {title}: {nothing}"));
             }
         }

@@ -146,7 +146,7 @@ impl<'a> Fill<'a> {
                 Expression::Call(name, arguments) if name == "json_valid" => {
                     is_json |= arguments.contains(&Expression::Column(column.name.clone()));
                 }
-                Expression::Call(name, _) if name.contains("regexp") => {
+                Expression::Call(name, _) if name.contains("regexp") || name == "rlike" => {
                     literals.extend(FORMS.map(|form| Known::Text(form.into())));
                 }
                 // An expression that could not be read may ask for anything.

@@ -92,6 +92,8 @@ pub(super) struct Wish<'a> {
     /// foreign key that a later migration adds finds its rows.
     pub(super) is_id: bool,
     pub(super) flavour: Flavour,
+    /// The spatial reference system of geometries, which MySQL holds them to.
+    pub(super) srid: u32,
 }
 
 /// The value.
@@ -139,7 +141,7 @@ pub(super) fn value(wish: Wish<'_>) -> Value {
             Style::Low => format!("[{n}]"),
             Style::Plain => format!(r#"{{"n": {n}}}"#),
         }),
-        Kind::Geometry(name) => Value::Sql(format!("ST_GeomFromText('{}')", geometry(name, n))),
+        Kind::Geometry(name) => Value::Sql(format!("ST_GeomFromText('{}',{})", geometry(name, n), wish.srid)),
         Kind::Vector { n_dimensions } => {
             let numbers: Vec<_> =
                 (0..*n_dimensions as u64).map(|at| format!("{}.5", (n + at) % 100)).collect();

@@ -173,7 +173,25 @@ pub(crate) fn ops(record: &Record<'_>) -> Vec<Op> {
             ops.push(Op::Commit);
             ops
         }
+        Record::Settle { version, direction, journal } => {
+            let row = update(*version, Some(false), None, None);
+            let entry = Op::ReplaceProgress(progress(*version, *direction, journal));
+            let [up, down] = delete_both(*version);
+            vec![Op::Begin, row, up, down, entry, Op::Commit]
+        }
+        Record::Declare { version, applied, has_journal } => {
+            let row = match applied {
+                Some(checksum) => update(*version, Some(true), Some(checksum.0.to_vec()), None),
+                None => Op::DeleteRow { version: *version, even_successful: true },
+            };
+            let journal = has_journal.then(|| delete_both(*version));
+            [Op::Begin, row].into_iter().chain(journal.into_iter().flatten()).chain([Op::Commit]).collect()
+        }
     }
+}
+
+fn delete_both(version: Version) -> [Op; 2] {
+    [Direction::Up, Direction::Down].map(|direction| Op::DeleteProgress { version, direction })
 }
 
 fn progress(version: Version, direction: Direction, entry: &JournalEntry<'_>) -> Progress {

@@ -369,5 +369,7 @@ fn name(record: &Record<'_>) -> &'static str {
         Record::Fail { .. } => "fail",
         Record::StartOver => "start over",
         Record::Abandon { .. } => "abandon",
+        Record::Settle { .. } => "settle",
+        Record::Declare { .. } => "declare",
     }
 }

@@ -1,18 +1,22 @@
 //! A course of migrations that is run over and over, disturbed each time, and has to end as if nothing had been.
 
+mod files;
+mod settle;
+
 use std::{
     collections::{BTreeMap, VecDeque},
-    fmt, fs,
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use backend_migrations::{history::StatementDigest, migration::Script, sql::parse_script};
-use end_to_end::{Flavour, Fleet, Invocation, Output, Server, proxy::Proxy, query, schema};
-use sqlx::{
-    AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, mysql::MySqlDatabaseError, raw_sql,
-};
+use backend_migrations::migration::Direction;
+use end_to_end::{Flavour, Fleet, Invocation, Output, Server, proxy::Proxy, query, random::Random, schema};
+use sqlx::{Connection as _, MySqlConnection, mysql::MySqlConnectOptions};
+use throwaway_server::ThrowawayServer;
 use tokio::task::JoinSet;
+
+pub(crate) use self::files::{EVERY_KIND, LONG};
 
 /// So many databases are at work at once.
 const N_LANES: usize = 3;
@@ -20,57 +24,8 @@ const N_LANES: usize = 3;
 /// Enough for a killed client's statement to end on a busy machine, before the next run gets the lock.
 const PATIENT: &str = "--lock-timeout 60s";
 
-/// What a server answers to a statement of [`EVERY_KIND`] that it has executed before.
-const IS_THERE_ALREADY: &[u16] = &[
-    1050, // ER_TABLE_EXISTS_ERROR
-    1060, // ER_DUP_FIELDNAME
-    1061, // ER_DUP_KEYNAME
-    1091, // ER_CANT_DROP_FIELD_OR_KEY
-    1146, // ER_NO_SUCH_TABLE
-    1304, // ER_SP_ALREADY_EXISTS
-    1305, // ER_SP_DOES_NOT_EXIST
-    1359, // ER_TRG_ALREADY_EXISTS
-];
-
-/// Every kind of script there is, in small files. A statement that ran twice or not at all shows in the rows: there is no
-/// key on `entries`, and the counters only grow.
-pub(crate) const EVERY_KIND: &[(&str, &str)] = &[
-    (
-        "20260101000000_several_definitions.up.sql",
-        "CREATE TABLE counters (name VARCHAR(20) NOT NULL PRIMARY KEY, n INT NOT NULL);\n\
-         CREATE TABLE entries (id INT NOT NULL, word VARCHAR(20) NOT NULL);\n\
-         CREATE INDEX idx_entries_id ON entries (id);\n",
-    ),
-    ("20260102000000_one_definition.up.sql", "ALTER TABLE entries ADD COLUMN seen INT NOT NULL DEFAULT 0;\n"),
-    (
-        "20260103000000_rows.up.sql",
-        "INSERT INTO counters VALUES ('a', 0), ('b', 100);\nUPDATE counters SET n = n + 1;\n\
-         INSERT INTO entries (id, word) VALUES (1, 'one'), (2, 'two');\n",
-    ),
-    (
-        "20260104000000_mixed.up.sql",
-        "UPDATE counters SET n = n + 10;\nALTER TABLE entries ADD COLUMN length INT NULL;\n\
-         UPDATE entries SET length = CHAR_LENGTH(word), seen = seen + 1;\nINSERT INTO entries (id, word) VALUES (3, 'three');\n\
-         ALTER TABLE entries ADD INDEX idx_entries_word (word);\nUPDATE counters SET n = n + 1000;\n",
-    ),
-    (
-        "20260105000000_routines.up.sql",
-        "CREATE PROCEDURE bump(IN step INT)\nBEGIN\n    UPDATE counters SET n = n + step;\n    SELECT COUNT(*) FROM counters;\nEND;\n\
-         CREATE FUNCTION twice(n INT) RETURNS INT DETERMINISTIC RETURN n * 2;\n\
-         CREATE TRIGGER entries_counted AFTER INSERT ON entries FOR EACH ROW\nBEGIN\n    \
-         UPDATE counters SET n = n + 1 WHERE name = 'b';\nEND;\n\
-         INSERT INTO entries (id, word) VALUES (4, 'four'), (5, 'five');\n",
-    ),
-    (
-        "20260106000000_session.up.sql",
-        "SET @step = 7;\nCREATE TABLE steps (n INT NOT NULL);\nINSERT INTO steps VALUES (@step);\n\
-         CREATE VIEW words AS SELECT word, twice(length) AS doubled FROM entries;\nINSERT INTO steps VALUES (@step + 1);\n",
-    ),
-    (
-        "20260107000000_farewell.up.sql",
-        "DROP INDEX idx_entries_id ON entries;\nRENAME TABLE steps TO paces;\nUPDATE paces SET n = n * 2;\nDROP PROCEDURE bump;\n",
-    ),
-];
+/// Where undoing ends: the version of the first file of [`EVERY_KIND`].
+const FIRST: &str = "20260101000000";
 
 /// The migrations, the databases to run them in, and how these have to look in the end.
 #[derive(Debug)]
@@ -78,8 +33,14 @@ pub(crate) struct Course {
     fleet: Fleet,
     lanes: Vec<Lane>,
     end: State,
+    /// Whether the migrations are applied, or undone down to the first.
+    direction: Direction,
     /// What the undisturbed run took.
     pub(crate) elapsed: Duration,
+    /// The packets of the undisturbed run that began statements of [`LONG`].
+    long_statements: Vec<usize>,
+    /// Where the databases are, for root: `mysql://root:PASSWORD@HOST:PORT`.
+    root_url: Mutex<String>,
 }
 
 /// One database, behind a proxy of its own.
@@ -116,6 +77,22 @@ impl fmt::Display for Outcome {
 impl Course {
     /// Makes the databases on `server` and runs the migrations once, undisturbed.
     pub(crate) async fn new(server: &'static Server, word: &'static str, files: &[(&str, &str)]) -> Self {
+        Self::on(server, None, word, files, Direction::Up).await
+    }
+
+    /// As [`Self::new`], where what is run and disturbed undoes the migrations, down to the first.
+    pub(crate) async fn back(server: &'static Server, word: &'static str, files: &[(&str, &str)]) -> Self {
+        Self::on(server, None, word, files, Direction::Down).await
+    }
+
+    /// As [`Self::new`], with the databases on a server of their own.
+    pub(crate) async fn on(
+        server: &'static Server,
+        other: Option<&ThrowawayServer>,
+        word: &'static str,
+        files: &[(&str, &str)],
+        direction: Direction,
+    ) -> Self {
         let fleet = Fleet::new(server, word).await;
         let mut lanes = Vec::new();
         for number in 0..N_LANES {
@@ -134,13 +111,28 @@ impl Course {
         for (name, text) in files {
             fleet.write(name, text);
         }
-        let mut course = Self { fleet, lanes, end: State::new(), elapsed: Duration::ZERO };
+        let mut course = Self {
+            fleet,
+            lanes,
+            end: State::new(),
+            direction,
+            elapsed: Duration::ZERO,
+            long_statements: Vec::new(),
+            root_url: Mutex::new(server.url("")),
+        };
+        if let Some(other) = other {
+            course.make_accounts(other).await;
+            course.follow(other).await;
+        }
         let lane = &course.lanes[0];
         course.clear(lane).await;
         lane.proxy.arm(None);
         let began = Instant::now();
         course.run(lane).await.exits(0);
         course.elapsed = began.elapsed();
+        let packets = (1..).zip(lane.proxy.packets());
+        course.long_statements =
+            packets.filter(|(_, packet)| packet.asks("REPEAT(")).map(|(at, _)| at).collect();
         course.end = course.state(lane).await;
         course
     }
@@ -155,22 +147,89 @@ impl Course {
         &self.lanes[0]
     }
 
+    /// The packet that begins one of the statements of [`LONG`], and how long after it something is to happen.
+    pub(crate) fn inside_of_a_long_statement(&self, random: &mut Random) -> (usize, Duration) {
+        // Most of the run is these two statements, so at times it happens after the end of one.
+        let delay =
+            self.elapsed.mul_f64(f64::from(u16::try_from(random.below(1000)).expect("small")) / 1000.0);
+        (random.one_of(&self.long_statements), delay)
+    }
+
     /// A run of the migrations in a lane.
     pub(crate) fn run(&self, lane: &Lane) -> Invocation {
         let slug = self.fleet.slug(&lane.tenant);
-        self.fleet.run(&format!("migrate:tenant {slug} {PATIENT}")).env("TENANT_SSL_MODE", "DISABLED")
+        let args = match self.direction {
+            Direction::Up => format!("migrate:tenant {slug} {PATIENT}"),
+            Direction::Down => format!("migrate:rollback --tenant {slug} --to {FIRST} {PATIENT}"),
+        };
+        self.fleet.run(&args).env("TENANT_SSL_MODE", "DISABLED")
     }
 
-    /// Makes a lane's database anew.
+    /// Makes the lanes' accounts on another server too.
+    async fn make_accounts(&self, other: &ThrowawayServer) {
+        let mut root = MySqlConnection::connect(other.root_url()).await.expect("root can connect");
+        for lane in &self.lanes {
+            let (account, database) = (self.fleet.account(&lane.tenant), self.fleet.database(&lane.tenant));
+            let password = self.password(lane).await;
+            let sql = format!(
+                "CREATE USER '{account}'@'%' IDENTIFIED BY '{password}'; GRANT ALL ON {database}.* TO '{account}'@'%'; \
+                 CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+            );
+            query::run(&mut root, &sql).await;
+        }
+    }
+
+    /// Finds the databases' own server again, where it is now.
+    pub(crate) async fn follow(&self, other: &ThrowawayServer) {
+        other.root_url().clone_into(&mut self.root_url.lock().unwrap_or_else(PoisonError::into_inner));
+        for lane in &self.lanes {
+            lane.proxy.redirect(other.host(), other.port());
+            // By TLS: a server that has just been started knows no account yet that it lets in without.
+            self.connect_as_tenant(lane).await.close().await.ok();
+        }
+    }
+
+    async fn connect(&self, database: &str) -> MySqlConnection {
+        MySqlConnection::connect_with(&self.root_options().database(database))
+            .await
+            .expect("root can connect")
+    }
+
+    async fn connect_as_tenant(&self, lane: &Lane) -> MySqlConnection {
+        let options = self.root_options().database(&self.fleet.database(&lane.tenant));
+        let options =
+            options.username(&self.fleet.account(&lane.tenant)).password(&self.password(lane).await);
+        MySqlConnection::connect_with(&options).await.expect("a tenant can connect")
+    }
+
+    fn root_options(&self) -> MySqlConnectOptions {
+        let url = self.root_url.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        url.parse().expect("a URL")
+    }
+
+    async fn password(&self, lane: &Lane) -> String {
+        let url = self.fleet.tenant_url(&lane.tenant).await;
+        let (_, rest) = url.split_once("//").expect("a URL");
+        let (login, _) = rest.split_once('@').expect("a login");
+        login.split_once(':').expect("a password").1.to_owned()
+    }
+
+    /// Makes a lane's database anew, and brings it to where the course begins.
     pub(crate) async fn clear(&self, lane: &Lane) {
         let database = self.fleet.database(&lane.tenant);
-        let mut root = self.fleet.server().connect("").await;
+        let mut root = self.connect("").await;
         let sql = format!(
             "DROP DATABASE IF EXISTS {database}; \
              CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
         );
         query::run(&mut root, &sql).await;
         root.close().await.ok();
+        if self.direction == Direction::Down {
+            lane.proxy.arm(None);
+            let slug = self.fleet.slug(&lane.tenant);
+            let run = self.fleet.run(&format!("migrate:tenant {slug} {PATIENT}"));
+            run.env("TENANT_SSL_MODE", "DISABLED").await.exits(0);
+        }
     }
 
     /// Brings a lane to its end after `first`, a run that was disturbed, by the ways that a user has.
@@ -212,67 +271,10 @@ impl Course {
         Err(format!("it ends elsewhere: {differences:#?}\nfirst: {first}"))
     }
 
-    /// Does by hand what the refusal says: makes sure that the statement in doubt is in the database, and says so in the
-    /// books.
-    async fn settle(&self, lane: &Lane) -> Result<(), String> {
-        let mut tenant = MySqlConnection::connect(&self.fleet.tenant_url(&lane.tenant).await)
-            .await
-            .map_err(|error| error.to_string())?;
-        let dirty = "SELECT version FROM _sqlx_migrations WHERE success = FALSE";
-        let version = query::value(&mut tenant, dirty).await;
-        let has_journal = !query::rows(&mut tenant, "SHOW TABLES LIKE '\\_backend%'").await.is_empty();
-        let journal = if has_journal {
-            let journal =
-                format!("SELECT running FROM _backend_migrations_journal WHERE version = {version}");
-            query::column(&mut tenant, &journal).await
-        } else {
-            Vec::new()
-        };
-        // Without a journal, the file has one statement.
-        let at = journal.first().map_or(Ok(0), |running| running.parse::<usize>());
-        let at = at.map_err(|_| format!("{version} has no statement in doubt: {journal:?}"))?;
-        let script = self.script(&version);
-        let statement = &script.statements[at].text;
-        if let Err(error) = tenant.execute(raw_sql(AssertSqlSafe(statement.clone()))).await {
-            let number =
-                error.as_database_error().and_then(|error| error.try_downcast_ref::<MySqlDatabaseError>());
-            let is_there_already = number.is_some_and(|error| IS_THERE_ALREADY.contains(&error.number()));
-            if !is_there_already {
-                return Err(format!("neither in the database nor possible: {error}\n{statement}"));
-            }
-        }
-        let note = if at + 1 == script.statements.len() {
-            let done = format!(
-                "UPDATE _sqlx_migrations SET success = TRUE, execution_time = 0 WHERE version = {version}"
-            );
-            let forget = format!("; DELETE FROM _backend_migrations_journal WHERE version = {version}");
-            if has_journal { done + &forget } else { done }
-        } else {
-            format!(
-                "UPDATE _backend_migrations_journal SET running = NULL, \
-                 finished = CONCAT_WS(',', NULLIF(finished, ''), '{:016x}') WHERE version = {version}",
-                StatementDigest::of(statement).0
-            )
-        };
-        query::run(&mut tenant, &note).await;
-        tenant.close().await.ok();
-        Ok(())
-    }
-
-    fn script(&self, version: &str) -> Script {
-        let mut entries = fs::read_dir(self.fleet.migrations("tenant")).expect("it is there");
-        let path = entries.find_map(|entry| {
-            let path = entry.expect("an entry").path();
-            path.file_name()?.to_str()?.starts_with(version).then_some(path)
-        });
-        let text = fs::read(path.expect("a dirty migration has a file")).expect("it can be read");
-        parse_script(version, &text).expect("it has run")
-    }
-
     async fn state(&self, lane: &Lane) -> State {
         let database = self.fleet.database(&lane.tenant);
         let account = self.fleet.account(&lane.tenant);
-        let mut connection = self.fleet.connect(&lane.tenant).await;
+        let mut connection = self.connect(&database).await;
         let state = state(&mut connection, &database, &account).await;
         connection.close().await.ok();
         state
@@ -313,6 +315,10 @@ impl Course {
         }
         assert!(failures.is_empty(), "{} of {n_cases} failed:\n{}", failures.len(), failures.join("\n\n"));
         counts
+    }
+
+    pub(crate) fn lanes(&self) -> &[Lane] {
+        &self.lanes
     }
 
     pub(crate) fn lane(&self, number: usize) -> &Lane {

@@ -13,54 +13,42 @@ use end_to_end::{
     tell,
 };
 
-use crate::course::{Course, EVERY_KIND, Outcome, in_words};
+use crate::course::{Course, EVERY_KIND, LONG, Outcome, in_words};
 
-on_each_server!(a_cut_at_any_packet_loses_nothing, a_cut_inside_of_a_long_statement_loses_nothing);
+on_each_server!(
+    a_cut_at_any_packet_loses_nothing,
+    a_cut_at_any_packet_of_a_rollback_loses_nothing,
+    a_cut_inside_of_a_long_statement_loses_nothing
+);
 
 const ALL: usize = usize::MAX;
 
-/// A table with some rows, and an `ALTER` that computes long for each of them.
-const LONG: &[(&str, &str)] = &[
-    (
-        "20260101000000_few_rows.up.sql",
-        "CREATE TABLE counters (name VARCHAR(20) NOT NULL PRIMARY KEY, n INT NOT NULL);\n\
-         INSERT INTO counters VALUES ('a', 1), ('b', 2), ('c', 3), ('d', 4), ('e', 5), ('f', 6), ('g', 7), ('h', 8);\n",
-    ),
-    (
-        "20260102000000_long.up.sql",
-        "UPDATE counters SET n = n + 1;\n\
-         ALTER TABLE counters ADD COLUMN digest CHAR(128) AS (SHA2(REPEAT(name, 2000000), 512)) STORED;\n\
-         UPDATE counters SET n = n + 10;\n",
-    ),
-    (
-        "20260103000000_long_alone.up.sql",
-        "ALTER TABLE counters ADD COLUMN second CHAR(128) AS (SHA2(REPEAT(n, 2000000), 512)) STORED;\n",
-    ),
-];
-
 async fn a_cut_at_any_packet_loses_nothing(server: &'static Server) {
     let course = Course::new(server, "cut", EVERY_KIND).await;
+    cut_at_packets(course, quantity(40, ALL), "a run").await;
+}
+
+async fn a_cut_at_any_packet_of_a_rollback_loses_nothing(server: &'static Server) {
+    let course = Course::back(server, "cutback", EVERY_KIND).await;
+    cut_at_packets(course, quantity(20, ALL), "a rollback").await;
+}
+
+async fn cut_at_packets(course: Course, n_cuts: usize, of: &str) {
     let n_packets = course.first_lane().proxy.packets().len();
     let hows = [How::BothWays, How::OnlyTheAnswer, How::Stall];
     let cuts = (1..=n_packets).flat_map(|at| hows.map(|how| Cut { at, how })).collect();
-    let mut random = Random::for_test("cut at any packet");
-    let cuts = random.sample(cuts, quantity(40, ALL));
-    disturb(course, cuts, &format!("{n_packets} packets")).await;
+    let mut random = Random::for_test(&format!("cut at any packet of {of}"));
+    let cuts = random.sample(cuts, n_cuts);
+    disturb(course, cuts, &format!("{of}, {n_packets} packets")).await;
 }
 
 async fn a_cut_inside_of_a_long_statement_loses_nothing(server: &'static Server) {
     let course = Course::new(server, "cutlong", LONG).await;
-    // Most of the run is these two statements, so some cuts come after the end of one.
-    let longest = course.elapsed;
-    let packets = course.first_lane().proxy.packets();
-    let long: Vec<_> =
-        (1..).zip(&packets).filter(|(_, packet)| packet.asks("REPEAT")).map(|(at, _)| at).collect();
-    assert_eq!(long.len(), 2);
     let mut random = Random::for_test("cut inside of a long statement");
     let cut = |_| {
-        let delay = longest.mul_f64(f64::from(u16::try_from(random.below(1000)).expect("small")) / 1000.0);
+        let (at, delay) = course.inside_of_a_long_statement(&mut random);
         let hows = [How::OnlyTheAnswer, How::BothWaysAfter(delay), How::StallAfter(delay)];
-        Cut { at: *random.one_of(&long), how: *random.one_of(&hows) }
+        Cut { at, how: random.one_of(&hows) }
     };
     let cuts = (0..quantity(8, 100)).map(cut).collect();
     disturb(course, cuts, "a long ALTER").await;

@@ -53,6 +53,9 @@ fn records(direction: Direction) -> String {
         Record::StartOver,
         Record::Abandon { version, direction, has_journal: false },
         Record::Abandon { version, direction, has_journal: true },
+        Record::Settle { version, direction, journal: entry(&finished, None, None) },
+        Record::Declare { version, applied: Some(&migration.up.checksum), has_journal: true },
+        Record::Declare { version, applied: None, has_journal: false },
     ];
     let mut lines = String::new();
     for record in records {

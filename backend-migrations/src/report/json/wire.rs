@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::words::{direction_word, reason_word, scope_word, state_key, state_word, task_word, verdict_word};
+use super::{
+    recovery::{Diagnosed, SettledMigration},
+    words::{direction_word, reason_word, scope_word, state_key, state_word, task_word, verdict_word},
+};
 use crate::{
     event::{Event, Failure, MigrationDone, MigrationPlanned, Outcome, Place, Scope},
     migration::Script,
@@ -89,6 +92,12 @@ pub(super) enum Body<'e> {
         #[serde(flatten)]
         ending: Ending<'e>,
     },
+    MigrationDiagnosed(Box<Diagnosed<'e>>),
+    MigrationSettled {
+        tenant: Tenant<'e>,
+        #[serde(flatten)]
+        settled: SettledMigration<'e>,
+    },
     Warning {
         tenant: Option<Tenant<'e>>,
         message: &'e str,
@@ -146,6 +155,8 @@ pub(super) enum Ending<'e> {
     Migrated { done: Vec<Done<'e>> },
     Planned { steps: Vec<PlannedStep<'e>> },
     Inspected { current: Option<String>, is_settled: bool, counts: Counts, versions: Vec<OneVersion<'e>> },
+    Diagnosed { n_dirty: usize },
+    Recovered { settled: Vec<SettledMigration<'e>> },
     Stopped { done: Vec<Done<'e>>, n_remaining: usize },
     Failed { done: Vec<Done<'e>>, failure: Failed<'e> },
 }
@@ -242,6 +253,12 @@ impl<'e> Body<'e> {
             },
             Event::MigrationFinished { tenant, done } => {
                 Self::MigrationFinished { tenant: Tenant::of(tenant), migration: Done::of(done) }
+            }
+            Event::MigrationDiagnosed { tenant, diagnosis, offers } => {
+                Self::MigrationDiagnosed(Box::new(Diagnosed::of(Tenant::of(tenant), diagnosis, offers)))
+            }
+            Event::MigrationSettled { tenant, settled } => {
+                Self::MigrationSettled { tenant: Tenant::of(tenant), settled: SettledMigration::of(settled) }
             }
             Event::TenantFinished { tenant, outcome, elapsed } => Self::TenantFinished {
                 tenant: Tenant::of(tenant),
@@ -353,6 +370,10 @@ impl<'e> Ending<'e> {
                 Self::Planned { steps: steps.iter().filter_map(PlannedStep::of).collect() }
             }
             Outcome::Inspected { standing } => Self::inspected(standing, scope),
+            Outcome::Diagnosed { n_dirty } => Self::Diagnosed { n_dirty: *n_dirty },
+            Outcome::Recovered { settled } => {
+                Self::Recovered { settled: settled.iter().map(SettledMigration::of).collect() }
+            }
             Outcome::Stopped { done, n_remaining } => {
                 Self::Stopped { done: Done::all(done), n_remaining: *n_remaining }
             }

@@ -12,6 +12,7 @@ pub(super) fn task_word(task: Task) -> &'static str {
         Task::Migrate => "migrate",
         Task::Rollback => "rollback",
         Task::Status => "status",
+        Task::Recover => "recover",
     }
 }
 

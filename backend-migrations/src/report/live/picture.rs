@@ -89,11 +89,11 @@ impl Picture {
                 self.elapsed = Some(*elapsed);
                 return;
             }
-            Event::Warning { .. } => return,
+            Event::Warning { .. } | Event::MigrationDiagnosed { .. } => return,
             Event::TenantStarted { tenant } => (tenant, Doing::Looking),
-            Event::TenantPlanned { tenant, .. } | Event::MigrationFinished { tenant, .. } => {
-                (tenant, Doing::Working { file_name: None })
-            }
+            Event::TenantPlanned { tenant, .. }
+            | Event::MigrationFinished { tenant, .. }
+            | Event::MigrationSettled { tenant, .. } => (tenant, Doing::Working { file_name: None }),
             Event::MigrationStarted { tenant, file_name, .. } => {
                 (tenant, Doing::Working { file_name: Some(file_name.clone()) })
             }

@@ -5,11 +5,27 @@ use super::{Expression, Known};
 /// Reads a CHECK's condition as `information_schema.check_constraints.check_clause` has it. MySQL writes the quotes in it
 /// with a backslash before each.
 pub(in crate::rows) fn parse(text: &str) -> Expression {
-    let text = text.replace("\\'", "'");
+    let text = unescaped(text);
     let Some(tokens) = tokens(&text) else { return Expression::Unknown };
     let mut parser = Parser { tokens, at: 0, depth: 0 };
     let expression = parser.expression(0);
     if parser.at == parser.tokens.len() { expression } else { Expression::Unknown }
+}
+
+/// MySQL escapes the whole clause once more: its first quote has a backslash before it, and so has every backslash.
+fn unescaped(text: &str) -> String {
+    if !text.find('\'').is_some_and(|at| text[..at].ends_with('\\')) {
+        return text.to_owned();
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => plain.extend(chars.next()),
+            c => plain.push(c),
+        }
+    }
+    plain
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +89,9 @@ fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let mut inner = String::new();
     let mut chars = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = chars.next() {
-        if c != quote {
+        if c == '\\' && quote == '\'' {
+            inner.extend(chars.next().map(|(_, c)| c));
+        } else if c != quote {
             inner.push(c);
         } else if chars.next_if(|&(_, next)| next == quote).is_some() {
             inner.push(quote);
@@ -122,9 +140,8 @@ impl Parser {
             let (own, name) = match operator.as_str() {
                 "or" | "||" => (1, "or"),
                 "and" | "&&" => (2, "and"),
-                "=" | "<" | "<=" | ">" | ">=" | "<>" | "!=" | "is" | "in" | "between" | "like" => {
-                    (4, operator.as_str())
-                }
+                "=" | "<" | "<=" | ">" | ">=" | "<>" | "!=" | "is" | "in" | "between" | "like" | "regexp"
+                | "rlike" => (4, operator.as_str()),
                 "+" | "-" => (5, operator.as_str()),
                 "*" | "/" | "%" | "div" | "mod" => (6, operator.as_str()),
                 _ => (0, ""),

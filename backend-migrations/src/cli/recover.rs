@@ -1,0 +1,241 @@
+//! `migrate:recover`: what a half-done migration has left, and the ways on.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    num::NonZeroUsize,
+};
+
+use clap::{ArgGroup, Args as ClapArgs};
+use tokio::select;
+
+use super::{
+    Format,
+    error::CliError,
+    exit::ExitStatus,
+    output,
+    rollout::{self, FleetArgs},
+    settings::{MigrationKind, Settings},
+    signals,
+};
+use crate::{
+    diagnosis::{Diagnosis, Offer, Way},
+    event::Scope,
+    fleet::{self, Candidate, FleetOptions, Job, Stop},
+    migration::Version,
+    mysql::{MySqlConnector, Selection},
+    recover::{Consent, Recover, RecoverOptions, StillRunning},
+    report::visible,
+    summary::Verdict,
+    tenant::Label,
+};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  migrate:recover acme-corp                    what is in the database, with the evidence, and the ways on
+  migrate:recover acme-corp --resume           run the rest, after a question
+  migrate:recover acme-corp 20250127120000 --undo --yes
+  migrate:recover --all-tenants --resume --yes
+  migrate:recover --central
+  migrate:recover acme-corp --resume --from 3  you have looked: statements 1 and 2 are there
+  migrate:recover acme-corp --wait             wait for what is still running, then look
+
+Nothing is changed without a way on, nor where nobody can be asked, unless `--yes` is given. It ends with exit code 1 while
+anything is half done. How it knows what it says: docs/recover.md.";
+
+fn statement_number(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "statements are counted from 1".to_owned())
+}
+
+#[derive(Clone, Debug, ClapArgs)]
+#[command(group = ArgGroup::new("way").multiple(false))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Args {
+    /// Slug or id of the tenant; left out with `--all-tenants` and `--central`.
+    #[arg(value_hint = clap::ValueHint::Other)]
+    tenant: Option<String>,
+    /// Only this migration.
+    #[arg(value_parser = rollout::version, allow_negative_numbers = true)]
+    version: Option<i64>,
+    /// Look at every active tenant.
+    #[arg(long, conflicts_with = "central")]
+    all_tenants: bool,
+    /// Look at the central database.
+    #[arg(long, conflicts_with_all = ["only", "exclude"])]
+    central: bool,
+    /// Run the rest of the migration.
+    #[arg(long, group = "way")]
+    resume: bool,
+    /// Return to what was before it.
+    #[arg(long, group = "way")]
+    undo: bool,
+    /// Declare it applied; only the history changes.
+    #[arg(long, group = "way")]
+    mark_applied: bool,
+    /// Declare it not applied; only the history changes.
+    #[arg(long, group = "way")]
+    mark_not_applied: bool,
+    /// You have looked: the statements before this one are in the database, and no other.
+    #[arg(long, value_name = "STATEMENT", value_parser = statement_number)]
+    from: Option<NonZeroUsize>,
+    /// Do it although something stands against it; what does is shown.
+    #[arg(long, requires = "way")]
+    force: bool,
+    /// Do not ask.
+    #[arg(long, requires = "way", conflicts_with = "dry_run")]
+    yes: bool,
+    /// Show what would be done and change nothing: the default where nobody can be asked.
+    #[arg(long)]
+    dry_run: bool,
+    /// Wait for a migration that is still running, for as long as a statement may take.
+    #[arg(long, conflicts_with = "kill")]
+    wait: bool,
+    /// End the connection of a migration that is still running.
+    #[arg(long)]
+    kill: bool,
+    /// Server to make scratch databases on; the environment hides a password better [env: `SCRATCH_URL`].
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    scratch_url: Option<String>,
+    #[command(flatten)]
+    fleet: FleetArgs,
+}
+
+impl Args {
+    fn way(&self) -> Option<Way> {
+        let ways = [
+            (self.resume, Way::Resume),
+            (self.undo, Way::Undo),
+            (self.mark_applied, Way::MarkApplied),
+            (self.mark_not_applied, Way::MarkNotApplied),
+        ];
+        ways.into_iter().find_map(|(is_asked, way)| is_asked.then_some(way))
+    }
+
+    /// The tenant and the version: without a tenant, the version comes first.
+    fn subject(&self) -> Result<(Option<&str>, Option<Version>), CliError> {
+        let hint = "name one tenant by slug or id, or give `--all-tenants` or `--central`";
+        match (self.tenant.as_deref(), self.version) {
+            (Some(text), None) if self.all_tenants || self.central => {
+                let version = rollout::version(text).map_err(|error| CliError::usage(error, hint))?;
+                Ok((None, Some(Version(version))))
+            }
+            (Some(_), Some(_)) if self.all_tenants || self.central => {
+                Err(CliError::usage("a tenant does not go with `--all-tenants` or `--central`", hint))
+            }
+            (None, _) if !(self.all_tenants || self.central) => {
+                Err(CliError::usage("whose migrations are to be recovered?", hint))
+            }
+            (tenant, version) => Ok((tenant, version.map(Version))),
+        }
+    }
+
+    fn asking(&self, settings: &Settings, stop: &Stop) -> Asking {
+        let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+        if self.yes {
+            Asking::Yes
+        } else if self.dry_run || !is_terminal || settings.format == Format::Json {
+            Asking::DryRun
+        } else {
+            Asking::Terminal(stop.clone())
+        }
+    }
+}
+
+pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, CliError> {
+    let (tenant, version) = args.subject()?;
+    let scope = match tenant {
+        Some(_) => Scope::Tenant,
+        None if args.central => Scope::Central,
+        None => Scope::Fleet,
+    };
+    let central = settings.central()?;
+    let kind = if scope == Scope::Central { MigrationKind::Central } else { MigrationKind::Tenant };
+    let set = settings.migration_set(kind)?;
+    let key = if scope == Scope::Central { None } else { Some(settings.key()?) };
+    let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
+    let asking = args.asking(settings, &stop);
+    let options = RecoverOptions {
+        version,
+        way: args.way(),
+        said: args.from.map(|from| from.get() - 1),
+        is_forced: args.force,
+        still_running: match (args.wait, args.kill) {
+            (true, _) => StillRunning::Wait(settings.limits.statement),
+            (_, true) => StillRunning::Kill,
+            _ => StillRunning::Refuse,
+        },
+        scratch: settings.scratch(args.scratch_url.as_deref())?,
+        admin: Some(settings.admin()?),
+    };
+    // Only the tasks of other runs have a job.
+    let fleet_options = match scope {
+        Scope::Fleet => args.fleet.options(Job::Inspect, settings)?,
+        Scope::Tenant | Scope::Central => rollout::single(Job::Inspect, scope, settings)?,
+    };
+    let fleet_options = match asking {
+        // One question at a time.
+        Asking::Terminal(_) => FleetOptions { concurrency: NonZeroUsize::MIN, ..fleet_options },
+        Asking::DryRun | Asking::Yes => fleet_options,
+    };
+    let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
+    let candidates = match tenant {
+        Some(tenant) => {
+            rollout::candidates(&connector, &central, &Selection::One(tenant.to_owned()), &stop).await?
+        }
+        None if scope == Scope::Central => vec![Candidate::Open(central)],
+        None => rollout::candidates(&connector, &central, &args.fleet.selection()?, &stop).await?,
+    };
+    let work = Recover { connector: &connector, set: &set, options: &options, consent: &asking, stop: &stop };
+    let mut reporter = output::Reporter::without_progress(settings);
+    let summary = fleet::run_work(&work, key.as_ref(), candidates, &fleet_options, &stop, |event| {
+        reporter.report(event)
+    })
+    .await;
+    reporter.finish(&summary);
+    let is_open = summary.n_unsettled > 0;
+    if is_open && options.way.is_some() && matches!(asking, Asking::DryRun) && !args.dry_run {
+        writeln!(io::stderr(), "hint: nobody can be asked here; `--yes` does it").ok();
+    }
+    match summary.verdict() {
+        Verdict::Succeeded if is_open => Ok(ExitStatus::Failed),
+        verdict => Ok(verdict.into()),
+    }
+}
+
+/// Who says whether a way is gone.
+enum Asking {
+    /// Nobody: nothing is changed.
+    DryRun,
+    /// `--yes` has said it.
+    Yes,
+    /// The person at the terminal, until told to stop.
+    Terminal(Stop),
+}
+
+impl Consent for Asking {
+    fn is_dry_run(&self) -> bool {
+        matches!(self, Self::DryRun)
+    }
+
+    async fn ask(&self, tenant: &Label, diagnosis: &Diagnosis, offer: &Offer) -> bool {
+        let stop = match self {
+            Self::DryRun => return false,
+            Self::Yes => return true,
+            Self::Terminal(stop) => stop,
+        };
+        let (way, version) = (offer.way.as_str(), diagnosis.version);
+        let question =
+            format!("Go this way, --{way}, with {version} in {}? [y/N] ", visible(&tenant.database));
+        write!(io::stderr(), "{question}").ok();
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            io::stdin().read_line(&mut line).map(|_| line)
+        });
+        select! {
+            answer = answer => {
+                let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
+                matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+            }
+            () = stop.soft.cancelled() => false,
+        }
+    }
+}

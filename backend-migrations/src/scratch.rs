@@ -1,0 +1,195 @@
+//! Databases that are made for a proof and gone after it.
+//!
+//! They may be on any server on which an account may make databases: a throwaway one, or the tenants' own. Their names
+//! begin as nobody else's do, and what a killed run leaves is removed by the next.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    apply::{self, Applied, ApplyError, Work},
+    entropy::{self, EntropyError},
+    event::Events,
+    migration::MigrationSet,
+    mysql::{Inspector, MySqlConnector, MySqlSession, SCRATCH_PREFIX},
+    plan::{Goal, PlanOptions},
+    schema::Snapshot,
+    session::{Connect as _, ConnectError, SessionError, TenantSession},
+    tenant::{Label, SharedLabel, Target},
+};
+
+/// Why a scratch database could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScratchError {
+    /// There is no connection.
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
+    /// The server refused something about it.
+    #[error("the scratch database cannot be {verb}: {source}")]
+    Server {
+        /// `made`, `looked at`, `emptied` or `removed`.
+        verb: &'static str,
+        /// What the server or the connection said.
+        source: SessionError,
+    },
+    /// There is no name for it.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// Migrations could not be applied to it or undone in it.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+}
+
+impl ScratchError {
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Server { source: SessionError::Server { number: 1044 | 1227, .. }, .. } => {
+                Some("the account needs the right to make databases whose names begin with `_backend_migrations_scratch_`".into())
+            }
+            Self::Server { source, .. } => source.hint(),
+            Self::Connect(_) | Self::Entropy(_) | Self::Apply(_) => None,
+        }
+    }
+}
+
+/// A database of its own. [`Scratch::remove`] it on every path; what cannot be removed, [`sweep`] finds.
+#[derive(Debug)]
+pub struct Scratch {
+    connector: MySqlConnector,
+    target: Target,
+    inspector: Inspector,
+}
+
+/// Removes what killed runs have left on `server`; gives how many databases that was.
+///
+/// # Errors
+///
+/// [`ScratchError::Connect`] and [`ScratchError::Server`].
+pub async fn sweep(connector: &MySqlConnector, server: &Target) -> Result<usize, ScratchError> {
+    let mut inspector = connector.inspect(&in_database(server, "")).await?;
+    let result = inspector.sweep_databases().await;
+    inspector.close().await;
+    result.map_err(|source| ScratchError::Server { verb: "removed", source })
+}
+
+impl Scratch {
+    /// Makes one with the account of `server`, whose own database does not matter. `options` is a
+    /// [`Snapshot::options`]; `None` stands for what a provisioned tenant's database has.
+    ///
+    /// # Errors
+    ///
+    /// Each variant of [`ScratchError`] but the last.
+    pub async fn create(
+        connector: &MySqlConnector,
+        server: &Target,
+        options: Option<&str>,
+    ) -> Result<Self, ScratchError> {
+        let word = u128::from_be_bytes(entropy::random_iv()?);
+        let name = format!("{SCRATCH_PREFIX}{word:032x}");
+        let mut inspector = connector.inspect(&in_database(server, "")).await?;
+        if let Err(source) = inspector.make_database(&name, options).await {
+            inspector.close().await;
+            return Err(ScratchError::Server { verb: "made", source });
+        }
+        Ok(Self { connector: connector.clone(), target: in_database(server, &name), inspector })
+    }
+
+    /// How it is called in events and messages.
+    pub fn label(&self) -> &SharedLabel {
+        &self.target.label
+    }
+
+    /// A session of its own in this database, as a migration has one.
+    ///
+    /// # Errors
+    ///
+    /// Those of logging in.
+    pub async fn session(&self) -> Result<MySqlSession, ConnectError> {
+        self.connector.connect(self.target.clone()).await
+    }
+
+    /// Brings it to `goal` by the one executor, on a session of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ScratchError::Connect`] and [`ScratchError::Apply`].
+    pub async fn apply_to(&self, set: &MigrationSet, goal: Goal) -> Result<Applied, ScratchError> {
+        let mut session = self.session().await?;
+        let result = self.apply_on(&mut session, set, goal).await;
+        session.close().await;
+        Ok(result?)
+    }
+
+    /// As [`Self::apply_to`], on a session that is given: one that [`Self::session`] gave, or something around it.
+    ///
+    /// # Errors
+    ///
+    /// What the executor says.
+    pub async fn apply_on<S: TenantSession>(
+        &self,
+        session: &mut S,
+        set: &MigrationSet,
+        goal: Goal,
+    ) -> Result<Applied, ApplyError> {
+        // Nobody listens.
+        let (events, _) = Events::channel();
+        let options = PlanOptions { goal, allow_out_of_order: false };
+        let stop = CancellationToken::new();
+        let work = Work { set, options: &options, tenant: self.label(), events: &events, stop: &stop };
+        let mut applied = Applied::default();
+        apply::apply(session, work, &mut applied).await.map(|()| applied)
+    }
+
+    /// Runs one statement as a migration's session would; gives the number of rows it touched.
+    ///
+    /// # Errors
+    ///
+    /// What the server or the connection said.
+    pub async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
+        self.inspector.execute(statement).await
+    }
+
+    /// Its schema as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`ScratchError::Server`].
+    pub async fn snapshot(&mut self) -> Result<Snapshot, ScratchError> {
+        self.inspector.snapshot().await.map_err(|source| ScratchError::Server { verb: "looked at", source })
+    }
+
+    /// The connection that looks at it, for what is not said here.
+    pub fn inspector(&mut self) -> &mut Inspector {
+        &mut self.inspector
+    }
+
+    /// Makes it forget which migrations were applied to it, and keeps all else: what comes next is the first.
+    ///
+    /// # Errors
+    ///
+    /// [`ScratchError::Server`].
+    pub async fn forget_history(&mut self) -> Result<(), ScratchError> {
+        self.inspector
+            .forget_history()
+            .await
+            .map_err(|source| ScratchError::Server { verb: "emptied", source })
+    }
+
+    /// Removes it.
+    ///
+    /// # Errors
+    ///
+    /// [`ScratchError::Server`]; what is left then, [`sweep`] finds later.
+    pub async fn remove(mut self) -> Result<(), ScratchError> {
+        let result = self.inspector.drop_database(&self.target.label.database).await;
+        self.inspector.close().await;
+        result.map_err(|source| ScratchError::Server { verb: "removed", source })
+    }
+}
+
+fn in_database(server: &Target, database: &str) -> Target {
+    let label = Label { database: database.to_owned(), ..(*server.label).clone() };
+    Target { label: Arc::new(label), ..server.clone() }
+}

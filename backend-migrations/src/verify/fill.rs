@@ -1,0 +1,160 @@
+//! Puts rows into every table of a database.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+use crate::{
+    migration::Script,
+    mysql::Inspector,
+    rows::{Generator, Step, Task},
+    schema::{Snapshot, Table},
+    session::SessionError,
+    sql::{self, change::Change},
+};
+
+/// So many candidates are tried for one row.
+const N_TRIES: usize = 30;
+/// So often the tables are gone through: a row from a fixture may be what other tables' rows wait for.
+const N_ROUNDS: usize = 3;
+
+/// A table that no row could be put into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfilled {
+    /// The table.
+    pub table: String,
+    /// What the server said to the last row that was tried.
+    pub error: String,
+}
+
+/// Keeps the tables of one database filled while its schema changes.
+#[derive(Debug)]
+pub struct Filler<'a> {
+    seed: u64,
+    fixtures: &'a [Script],
+    /// The tables as they were when they were filled last.
+    filled: BTreeMap<String, Table>,
+}
+
+impl<'a> Filler<'a> {
+    /// A filler whose rows depend on `seed`; `fixtures` are files with rows for tables that it cannot fill by itself.
+    pub fn new(seed: u64, fixtures: &'a [Script]) -> Self {
+        Self { seed, fixtures, filled: BTreeMap::new() }
+    }
+
+    /// Puts rows into the tables of `snapshot` that are empty, and more rows into those that have other columns than at
+    /// the last call, so that each column has values of its own. Gives the tables that stay empty.
+    ///
+    /// # Errors
+    ///
+    /// The connection's; a row that the server refuses is no error.
+    pub async fn fill(
+        &mut self,
+        inspector: &mut Inspector,
+        snapshot: &Snapshot,
+    ) -> Result<Vec<Unfilled>, SessionError> {
+        let tables = &snapshot.tables;
+        let is_changed = |name: &str, table: &Table| {
+            self.filled.get(name).is_some_and(|filled| filled.columns != table.columns)
+        };
+        let mut more: BTreeSet<String> = tables
+            .iter()
+            .filter(|(name, table)| is_changed(name, table))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut unfilled = Vec::new();
+        for _ in 0..N_ROUNDS {
+            let present = count(inspector, tables).await?;
+            let flavour = snapshot.server.flavour;
+            let generator =
+                Generator::new(Task { tables, flavour, present: &present, more: &more, seed: self.seed });
+            let refused = insert(inspector, &generator).await?;
+            let is_empty = |name: &str| present.get(name).copied().unwrap_or_default() == 0;
+            unfilled.clear();
+            for (table, error) in refused {
+                if is_empty(&table) {
+                    unfilled.push(Unfilled { table, error });
+                }
+            }
+            let mut has_new = false;
+            for unfilled in &unfilled {
+                has_new |= self.insert_fixtures(inspector, &unfilled.table).await?;
+            }
+            if !has_new {
+                break;
+            }
+            more.clear();
+        }
+        self.filled.clone_from(tables);
+        Ok(unfilled)
+    }
+
+    /// Runs the statements of the fixtures that put rows into this table; gives whether one did.
+    async fn insert_fixtures(&self, inspector: &mut Inspector, table: &str) -> Result<bool, SessionError> {
+        let mut has_rows = false;
+        for statement in self.fixtures.iter().flat_map(|script| &script.statements) {
+            let Change::Rows(rows) = sql::read(statement).change else { continue };
+            if rows.tables.iter().any(|name| name.name == table) {
+                has_rows |= tried(inspector.execute(&*statement.text).await)?.is_ok_and(|n_rows| n_rows > 0);
+            }
+        }
+        Ok(has_rows)
+    }
+}
+
+/// Runs the generator's statements; gives the tables that took none, with what the server said.
+async fn insert(
+    inspector: &mut Inspector,
+    generator: &Generator<'_>,
+) -> Result<BTreeMap<String, String>, SessionError> {
+    let (mut taken, mut refused) = (BTreeSet::new(), BTreeMap::new());
+    for step in generator.steps() {
+        let mut next: Option<Step> = Some(step.clone());
+        for _ in 0..N_TRIES {
+            let Some(step) = next else { break };
+            match tried(inspector.execute(&*step.sql).await)? {
+                Ok(_) => {
+                    taken.insert(step.table);
+                    break;
+                }
+                Err(error) => {
+                    next = generator.another(&step);
+                    refused.insert(step.table, error);
+                }
+            }
+        }
+    }
+    refused.retain(|table, _| !taken.contains(table));
+    Ok(refused)
+}
+
+/// What the server refuses is an answer; that it is gone is not.
+fn tried(result: Result<u64, SessionError>) -> Result<Result<u64, String>, SessionError> {
+    match result {
+        Ok(n_rows) => Ok(Ok(n_rows)),
+        Err(error @ SessionError::Server { .. }) => Ok(Err(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
+/// How many rows each table has.
+async fn count(
+    inspector: &mut Inspector,
+    tables: &BTreeMap<String, Table>,
+) -> Result<BTreeMap<String, u64>, SessionError> {
+    let mut sql = String::new();
+    for name in tables.keys() {
+        let _ = write!(sql, "SELECT COUNT(*) FROM `{}`;", name.replace('`', "``"));
+    }
+    if sql.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let sets = inspector.rows(sql).await?;
+    let number = |rows: &Vec<Vec<Option<Vec<u8>>>>| {
+        let bytes = rows.first()?.first()?.as_deref()?;
+        str::from_utf8(bytes).ok()?.parse().ok()
+    };
+    let counts = sets.iter().map(|rows| number(rows).unwrap_or_default());
+    Ok(tables.keys().cloned().zip(counts).collect())
+}

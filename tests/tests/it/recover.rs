@@ -1,0 +1,195 @@
+//! `migrate:recover` on what real runs left half done: what it says, and that each way on ends as if nothing had happened.
+
+use end_to_end::{Fleet, Server, assert_output, on_each_server, query, schema};
+use sqlx::MySqlConnection;
+
+on_each_server!(
+    nothing_half_done,
+    what_sqlx_left_is_finished,
+    what_sqlx_left_is_undone,
+    a_statement_that_was_running_is_looked_at,
+    a_failed_revert_is_no_failed_apply,
+    what_is_done_by_hand_is_declared,
+);
+
+const UP: &str = "20260101000000_three.up.sql";
+const DOWN: &str = "20260101000000_three.down.sql";
+const GOOD: &str = "CREATE TABLE a (id INT PRIMARY KEY);\n\
+                    ALTER TABLE a ADD COLUMN n INT NOT NULL DEFAULT 0;\n\
+                    CREATE TABLE b (id INT PRIMARY KEY);\n";
+const BAD: &str = "CREATE TABLE a (id INT PRIMARY KEY);\n\
+                   ALTER TABLE a ADD COLUMN n INT NOT NULL DEFAULT 0;\n\
+                   CREATE TABLE b (id INT PRIMARY KEY, nosuch NOTYPE);\n";
+const BACK: &str = "DROP TABLE b;\nALTER TABLE a DROP COLUMN n;\nDROP TABLE a;\n";
+
+/// Two tenants with a table: one for the disturbed run, one for the undisturbed.
+async fn fleet(server: &'static Server, word: &'static str) -> Fleet {
+    let fleet = Fleet::new(server, word).await;
+    fleet.write("20250101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);");
+    fleet.write("20250101000000_t.down.sql", "DROP TABLE t;");
+    for tenant in ["acme", "twin"] {
+        fleet.provision(tenant).await;
+    }
+    fleet
+}
+
+async fn history(connection: &mut MySqlConnection) -> Vec<Vec<String>> {
+    let sql = "SELECT version, success, HEX(checksum) FROM _sqlx_migrations ORDER BY version";
+    query::rows(connection, sql).await
+}
+
+/// Fails unless the disturbed tenant is as the other one is after an undisturbed run.
+async fn is_as_undisturbed(fleet: &Fleet) {
+    let mut both = Vec::new();
+    for tenant in ["acme", "twin"] {
+        let (database, account) = (fleet.database(tenant), fleet.account(tenant));
+        let mut connection = fleet.connect(tenant).await;
+        let names = [(&*database, "DATABASE"), (&*account, "ACCOUNT")];
+        let definitions = schema::definitions(&mut connection, &database, &names).await;
+        both.push((definitions, history(&mut connection).await));
+    }
+    assert_eq!(both[0], both[1]);
+    let mut acme = fleet.connect("acme").await;
+    let journal = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND \
+                   table_name = '_backend_migrations_journal'";
+    if query::value(&mut acme, journal).await == "1" {
+        let rows = query::value(&mut acme, "SELECT COUNT(*) FROM _backend_migrations_journal").await;
+        assert_eq!(rows, "0", "at rest the journal is empty");
+    }
+}
+
+fn slug(fleet: &Fleet) -> String {
+    fleet.slug("acme")
+}
+
+async fn nothing_half_done(server: &'static Server) {
+    let fleet = fleet(server, "sound").await;
+    assert_output!("recover_nothing", fleet.run("migrate:recover sound-acme").await);
+    assert_output!("recover_nothing_fleet", fleet.run("migrate:recover --all-tenants").await);
+    fleet.run("migrate:recover --central").await.exits(0).says("Nothing is half done");
+    fleet.run("migrate:recover").await.exits(2).says("whose migrations");
+}
+
+async fn what_sqlx_left_is_finished(server: &'static Server) {
+    let fleet = fleet(server, "finish").await;
+    fleet.write(DOWN, BACK);
+    fleet.write(UP, BAD);
+    fleet.sqlx("acme", "migrate run").await.await.exits(1);
+    let output = fleet.run("migrate:recover finish-acme").await;
+    output.exits(1);
+    assert_output!("recover_what_sqlx_left", output);
+    fleet.write(UP, GOOD);
+    // Nobody can be asked, and nothing is changed.
+    let output = fleet.run("migrate:recover finish-acme --resume").await;
+    output.exits(1).says("nobody can be asked here; `--yes` does it");
+    assert_eq!(history(&mut fleet.connect("acme").await).await[1][1], "0");
+    let output = fleet.run("migrate:recover finish-acme --resume --yes").await;
+    output.exits(0);
+    assert_output!("recover_resumed", output);
+    fleet.run(&format!("migrate:tenant {}", fleet.slug("twin"))).await.exits(0);
+    is_as_undisturbed(&fleet).await;
+}
+
+async fn what_sqlx_left_is_undone(server: &'static Server) {
+    let fleet = fleet(server, "undone").await;
+    fleet.write(DOWN, BACK);
+    fleet.write(UP, BAD);
+    fleet.sqlx("acme", "migrate run").await.await.exits(1);
+    let output = fleet.run("migrate:recover undone-acme 20260101000000 --undo --yes").await;
+    output.exits(0);
+    assert_output!("recover_undone", output);
+    is_as_undisturbed(&fleet).await;
+    assert_eq!(query::column(&mut fleet.connect("acme").await, "SHOW TABLES LIKE 'a'").await.len(), 0);
+}
+
+/// The connection is killed while an ALTER waits for the table: whether it ran, the journal does not know.
+async fn a_statement_that_was_running_is_looked_at(server: &'static Server) {
+    let fleet = fleet(server, "running").await;
+    fleet.write(
+        UP,
+        "INSERT INTO t VALUES (1);\nALTER TABLE t ADD COLUMN m INT;\nINSERT INTO t VALUES (2, 2);\n",
+    );
+    fleet.write(DOWN, "DELETE FROM t;\nALTER TABLE t DROP COLUMN m;\n");
+    let mut user = fleet.connect("acme").await;
+    query::run(&mut user, "START TRANSACTION").await;
+    query::rows(&mut user, "SELECT * FROM t").await;
+    let run = fleet.run("migrate:tenant running-acme --lock-wait 100s").start().await;
+    let running = query::running(&fleet.account("acme").replace('_', "\\_"), "ALTER TABLE t");
+    let id = query::rows_once_there(&mut server.connect("").await, &running).await[0][0].clone();
+
+    // It still runs: its connection is named, and nothing is changed.
+    let output = fleet.run("migrate:recover running-acme --resume --yes").await;
+    output
+        .exits(1)
+        .says("still running, so not half done: connection ")
+        .says("ALTER TABLE t ADD COLUMN m INT");
+    let output = fleet.run("migrate:recover running-acme --kill").await;
+    output.exits(1).says(&format!("ended what was still running: connection {id} "));
+    run.finish().await.exits(1);
+    query::run(&mut user, "ROLLBACK").await;
+
+    let output = fleet.run("migrate:recover running-acme").await;
+    output.exits(1);
+    assert_output!("recover_was_running", output);
+    fleet.run("migrate:recover running-acme --resume --yes").await.exits(0);
+    fleet.run("migrate:tenant running-twin").await.exits(0);
+    is_as_undisturbed(&fleet).await;
+    let rows = query::rows(&mut user, "SELECT id, m FROM t ORDER BY id").await;
+    assert_eq!(rows, [["1", "NULL"], ["2", "2"]]);
+}
+
+async fn a_failed_revert_is_no_failed_apply(server: &'static Server) {
+    let fleet = fleet(server, "revert").await;
+    fleet.write(UP, GOOD);
+    fleet.write(DOWN, "DROP TABLE b;\nDROP TABLE nosuch;\nALTER TABLE a DROP COLUMN n;\nDROP TABLE a;\n");
+    fleet.run("migrate:all-tenants").await.exits(0);
+    for (round, way) in ["--resume", "--undo"].into_iter().enumerate() {
+        fleet.sqlx("acme", "migrate revert").await.await.exits(1);
+        if round == 0 {
+            let output = fleet.run("migrate:recover revert-acme").await;
+            output.exits(1);
+            assert_output!("recover_failed_revert", output);
+            fleet.run(&format!("migrate:recover {} --undo --yes", slug(&fleet))).await.exits(0);
+            is_as_undisturbed(&fleet).await;
+            fleet.sqlx("acme", "migrate revert").await.await.exits(1);
+        }
+        fleet.write(DOWN, BACK);
+        fleet.run(&format!("migrate:recover {} {way} --yes", slug(&fleet))).await.exits(0);
+        if way == "--resume" {
+            fleet.run("migrate:rollback --tenant revert-twin").await.exits(0);
+            is_as_undisturbed(&fleet).await;
+            fleet.run("migrate:all-tenants").await.exits(0);
+            fleet.write(
+                DOWN,
+                "DROP TABLE b;\nDROP TABLE nosuch;\nALTER TABLE a DROP COLUMN n;\nDROP TABLE a;\n",
+            );
+        } else {
+            is_as_undisturbed(&fleet).await;
+        }
+    }
+}
+
+async fn what_is_done_by_hand_is_declared(server: &'static Server) {
+    let fleet = fleet(server, "byhand").await;
+    fleet.write(DOWN, BACK);
+    fleet.write(UP, BAD);
+    fleet.run("migrate:tenant byhand-acme").await.exits(1);
+    fleet.write(UP, GOOD);
+    let mut acme = fleet.connect("acme").await;
+    // Not while the schema says otherwise.
+    let output = fleet.run("migrate:recover byhand-acme --mark-applied --yes").await;
+    output.exits(1);
+    assert_output!("recover_declared_falsely", output);
+    query::run(&mut acme, "CREATE TABLE b (id INT PRIMARY KEY)").await;
+    let output = fleet.run("migrate:recover byhand-acme --mark-applied --yes").await;
+    output.exits(0);
+    assert_output!("recover_declared_applied", output);
+    fleet.run("migrate:tenant byhand-twin").await.exits(0);
+    is_as_undisturbed(&fleet).await;
+
+    // And the other way round, with a record that nobody can explain.
+    query::run(&mut acme, "DROP TABLE a, b; UPDATE _sqlx_migrations SET success = FALSE, execution_time = -1 WHERE version > 20260000000000").await;
+    fleet.run("migrate:recover byhand-acme --mark-not-applied --yes").await.exits(0);
+    fleet.run("migrate:rollback --tenant byhand-twin").await.exits(0);
+    is_as_undisturbed(&fleet).await;
+}
