@@ -6,6 +6,7 @@
 
 mod evidence;
 mod judge;
+mod remarks;
 #[cfg(test)]
 mod tests;
 mod ways;

@@ -113,7 +113,7 @@ fn statement_failure(error: StatementError) -> Failure {
     let state = aftermath(&error);
     let hint = match error.aftermath {
         Aftermath::Unclear { .. } | Aftermath::Unrecorded { .. } => Some(format!(
-            "look whether statement {} is in the database; the next run refuses this migration and says how to settle it",
+            "`migrate:recover` finds out whether statement {} is in the database, and goes on from there",
             error.at.statement
         )),
         Aftermath::Recorded => Some("run again: it goes on where the database says".to_owned()),

@@ -42,16 +42,16 @@ pub(super) fn judge(case: &Case<'_>) -> Diagnosis {
 }
 
 /// A case, with what follows from it at once.
-struct View<'a> {
-    case: &'a Case<'a>,
-    statements: &'a [Statement],
-    touched: BTreeSet<&'a ObjectName>,
+pub(super) struct View<'a> {
+    pub(super) case: &'a Case<'a>,
+    pub(super) statements: &'a [Statement],
+    pub(super) touched: BTreeSet<&'a ObjectName>,
     /// The numbers of statements that the record allows.
     recorded: Vec<usize>,
     /// Those after which the scratch database was as the tenant's is; `None` without a replay.
-    agreeing: Option<Vec<usize>>,
+    pub(super) agreeing: Option<Vec<usize>>,
     /// The finished statements whose text in the file is another now.
-    edited: Vec<usize>,
+    pub(super) edited: Vec<usize>,
 }
 
 impl<'a> View<'a> {
@@ -78,7 +78,7 @@ impl<'a> View<'a> {
 
     /// Every number of statements that nothing speaks against; where everything has something against it, what the schema
     /// says.
-    fn possible(&self) -> Vec<usize> {
+    pub(super) fn possible(&self) -> Vec<usize> {
         let Some(agreeing) = &self.agreeing else { return self.recorded.clone() };
         let both: Vec<_> = agreeing.iter().copied().filter(|n| self.recorded.contains(n)).collect();
         if both.is_empty() { agreeing.clone() } else { both }
@@ -176,7 +176,7 @@ impl<'a> View<'a> {
         })
     }
 
-    fn nearest(&self) -> usize {
+    pub(super) fn nearest(&self) -> usize {
         let Some(replay) = self.case.replay else { return 0 };
         let distances = replay.states.iter().map(|state| distance(state, &replay.real, &self.touched));
         distances.enumerate().min_by_key(|(_, distance)| *distance).map_or(0, |(n, _)| n)
@@ -277,95 +277,20 @@ impl<'a> View<'a> {
     }
 
     /// Whether another file may have been at work, and no record says with which statements.
-    fn is_other_file(&self) -> bool {
+    pub(super) fn is_other_file(&self) -> bool {
         let Case { direction, row, migration, progress, .. } = self.case;
         // sqlx hashes the up file alone.
         *direction == Direction::Up && progress.is_none() && row.checksum != migration.up.checksum.0
     }
 
     /// Whether statement `index`, one of the first `n`, may not be what ran.
-    fn is_in_doubt(&self, index: usize, n: usize) -> bool {
+    pub(super) fn is_in_doubt(&self, index: usize, n: usize) -> bool {
         if self.case.said.is_some() || !(self.edited.contains(&index) || self.is_other_file()) {
             return false;
         }
         // What a definition does, the schema shows.
         let kind = self.statements[index].kind;
         !(kind == StatementKind::Session || (kind == StatementKind::Ddl && self.agrees(n)))
-    }
-
-    fn doubts(&self, position: &Position) -> Vec<String> {
-        let n = match position {
-            Position::After(n) | Position::Partly { statement: n, .. } => *n,
-            Position::OneOf(numbers) => numbers.first().copied().unwrap_or_default(),
-            Position::Unlike { .. } => 0,
-        };
-        let file = &self.case.script.file_name;
-        let said = self.case.said.filter(|said| !self.possible().contains(said));
-        let said = said.map(|n| {
-            format!("you say that {n} statements are in the database; what is known says otherwise")
-        });
-        let known =
-            (0..n.min(self.statements.len())).filter(|index| self.is_in_doubt(*index, n)).map(|index| {
-                let (number, line) = (index + 1, self.statements[index].line);
-                if self.edited.contains(&index) {
-                    format!("statement {number} ({file}:{line}) is no longer as it ran")
-                } else {
-                    format!(
-                        "statement {number} ({file}:{line}) may not be as it ran: the file was edited since"
-                    )
-                }
-            });
-        // A file that was cut short has no such line any more.
-        let cut = self.edited.iter().filter(|index| **index >= self.statements.len());
-        let cut = cut.map(|index| format!("statement {} ran and is no longer in {file}", index + 1));
-        known.chain(cut).chain(said).collect()
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
-        if self.is_other_file() {
-            notes.push(
-                "the file was edited after it was begun; what is compared is the file as it is now"
-                    .to_owned(),
-            );
-        }
-        let progress = self.case.progress;
-        if let Some(error) = progress.and_then(|progress| progress.error.as_ref()) {
-            let next = progress.map_or(0, |progress| progress.finished.len()) + 1;
-            notes.push(format!("the server said to statement {next}: {error}"));
-        }
-        let Some(replay) = self.case.replay else { return notes };
-        let (scratch, real) = (replay.states[0].server, replay.real.server);
-        if (scratch.number.0, scratch.number.1) != (real.number.0, real.number.1) {
-            notes.push(format!("the scratch database is on {scratch}, the tenant's on {real}"));
-        }
-        if let Some(refused) = &replay.refused {
-            let number = replay.states.len();
-            notes.push(format!("statement {number} fails on a scratch database: {}", refused.error));
-        }
-        for (index, error) in &replay.rows_refused {
-            notes.push(format!(
-                "statement {} failed on the scratch database, which has no rows: {error}",
-                index + 1
-            ));
-        }
-        let drifted: Vec<_> =
-            replay.drifted().into_iter().map(|(kind, name)| format!("{kind} `{name}`")).collect();
-        if !drifted.is_empty() {
-            let names = drifted.join(", ");
-            notes.push(format!("not as the history implies, and not touched by this migration: {names}"));
-        }
-        notes
-    }
-
-    fn difference(&self, position: &Position) -> Option<String> {
-        let replay = self.case.replay?;
-        if matches!(self.agreeing.as_deref(), Some([_, ..])) || matches!(position, Position::Partly { .. }) {
-            return None;
-        }
-        let differences = replay.states[self.nearest()].diff(&replay.real).into_iter();
-        let touched = differences.filter(|d| self.touched.contains(&(d.object, d.name.clone())));
-        Some(touched.map(|difference| difference.diff).collect())
     }
 }
 

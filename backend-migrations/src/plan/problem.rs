@@ -248,12 +248,10 @@ impl Problem {
             Self::OutOfOrder { .. } => {
                 "give the file a newer version, or pass `--allow-out-of-order` where the order does not matter"
             }
-            Self::Unclear { migration, direction, statement } => {
-                return settle(migration.version, *direction, *statement);
+            Self::Unclear { .. } => {
+                "`migrate:recover` finds out which of its statements are in the database, shows the ways on and goes one"
             }
-            Self::SessionGone { migration, direction, .. } => {
-                return settle(migration.version, *direction, None);
-            }
+            Self::SessionGone { .. } => "`migrate:recover` shows what is in the database, and can undo it",
             Self::Unfinished { migration, direction: Direction::Up, .. } => {
                 return format!(
                     "finish {} first: mend the statement that failed and migrate to {0} or later",
@@ -264,7 +262,8 @@ impl Problem {
                 return format!("finish undoing {} first: run the rollback again", migration.version);
             }
             Self::StatementEdited { .. } => {
-                "put that statement back as it ran; edit only the statement that failed and those after it"
+                "put that statement back as it ran, and edit only the statement that failed and those after it; or let \
+                 `migrate:recover` compare the schema with the file"
             }
             Self::NoDown(_) => "write the `.down.sql` beside the `.up.sql`; it may be added at any time",
             Self::UnknownTarget(_) => "`migrate:status` with `--tenant` lists the versions there are",
@@ -273,25 +272,4 @@ impl Problem {
         };
         hint.to_owned()
     }
-}
-
-/// How a person settles what nobody recorded: by looking, and then saying so in the books.
-fn settle(version: Version, direction: Direction, statement: Option<(usize, usize)>) -> String {
-    let keep = format!("UPDATE _sqlx_migrations SET success = TRUE WHERE version = {version}");
-    let remove = format!("DELETE FROM _sqlx_migrations WHERE version = {version}");
-    let (done, not_done) = match direction {
-        Direction::Up => (keep, remove),
-        Direction::Down => (remove, keep),
-    };
-    let Some((index, _)) = statement else {
-        return format!(
-            "look which of the file's statements are in the database; then either run the others by hand and `{done}`, \
-             or undo by hand those that are and `{not_done}`; then run again"
-        );
-    };
-    format!(
-        "look whether statement {index} is in the database; if it is not: `UPDATE _backend_migrations_journal SET \
-         running = NULL WHERE version = {version}`, and the next run goes on with it; if it is: run those after it by \
-         hand, then `{done}` and `DELETE FROM _backend_migrations_journal WHERE version = {version}`"
-    )
 }

@@ -103,7 +103,7 @@ async fn a_connection_is_killed_in_ddl(server: &'static Server) {
     query::run(&mut user, "ROLLBACK").await;
     assert_output!("killed_in_ddl_then", fleet.run("migrate:tenant cutddl-acme").await);
     assert_eq!(query::rows(&mut user, HISTORY).await[1], ["20260101000000", "0", "0"]);
-    // As the hint says.
+    // The way by hand, as `docs/recover.md` has it.
     assert!(query::column(&mut user, "SHOW COLUMNS FROM t LIKE 'm'").await.is_empty());
     let settle = "UPDATE _backend_migrations_journal SET running = NULL WHERE version = 20260101000000";
     query::run(&mut user, settle).await;

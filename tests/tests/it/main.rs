@@ -17,6 +17,7 @@ mod noop;
 mod plan;
 mod provisioning;
 mod recover;
+mod recover_hard;
 mod resume;
 mod rollback;
 mod rollout;

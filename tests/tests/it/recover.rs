@@ -91,11 +91,11 @@ async fn what_sqlx_left_is_finished(server: &'static Server) {
 }
 
 async fn what_sqlx_left_is_undone(server: &'static Server) {
-    let fleet = fleet(server, "undone").await;
+    let fleet = fleet(server, "goneback").await;
     fleet.write(DOWN, BACK);
     fleet.write(UP, BAD);
     fleet.sqlx("acme", "migrate run").await.await.exits(1);
-    let output = fleet.run("migrate:recover undone-acme 20260101000000 --undo --yes").await;
+    let output = fleet.run("migrate:recover goneback-acme 20260101000000 --undo --yes").await;
     output.exits(0);
     assert_output!("recover_undone", output);
     is_as_undisturbed(&fleet).await;

@@ -1,0 +1,61 @@
+//! L104: a change of a table in use does not say what it may cost.
+
+use crate::{
+    finding::{Code, Severity},
+    lint::{Check, Example, Remark, Rule, StatementView},
+    sql::change::{Change, Clause, ClauseAt, IndexKind},
+};
+
+pub(super) static RULE: Rule = Rule {
+    code: Code("L104"),
+    name: "no-algorithm",
+    severity: Severity::Note,
+    explain: "\
+Which algorithm the server takes depends on its version and on the table's history. What is done in \
+place on one may be a copy, with writers waiting, on another.
+
+Say what you expect: `ALGORITHM=INSTANT`, or `ALGORITHM=INPLACE, LOCK=NONE`. A server that cannot do it \
+refuses (1845, 1846) before it touches anything, and nothing waits.",
+    check: Check::Statement(check),
+    fires: &[Example::files(&[
+        ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+        ("20260102000000_u.up.sql", "ALTER TABLE t ADD INDEX idx_t_a (a);"),
+    ])],
+    passes: &[
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            ("20260102000000_u.up.sql", "ALTER TABLE t ADD INDEX idx_t_a (a), ALGORITHM=INPLACE, LOCK=NONE;"),
+        ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);"),
+            ("20260102000000_u.up.sql", "ALTER TABLE t ADD COLUMN b INT NULL;"),
+        ]),
+        Example::files(&[(
+            "20260101000000_t.up.sql",
+            "CREATE TABLE t (a INT PRIMARY KEY); ALTER TABLE t ADD INDEX idx_t_a (a);",
+        )]),
+    ],
+};
+
+fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
+    if !at.script.is_up() {
+        return;
+    }
+    let Change::AlterTable(alter) = &at.reading.change else { return };
+    let is_told = |clause: &ClauseAt| matches!(clause.clause, Clause::Algorithm(_) | Clause::Lock(_));
+    let may_copy = |clause: &&ClauseAt| match &clause.clause {
+        Clause::ModifyColumn { .. } | Clause::ChangeColumn { .. } => true,
+        // The others are L108's.
+        Clause::AddIndex { index, .. } => {
+            matches!(index.kind, IndexKind::Plain | IndexKind::Unique) && index.columns().is_some()
+        }
+        _ => false,
+    };
+    if !at.is_new_here(&alter.name)
+        && !alter.clauses.iter().any(is_told)
+        && let Some(clause) = alter.clauses.iter().find(may_copy)
+    {
+        let message = format!("whether `{}` is copied for this is left to the server", alter.name.name);
+        found.push(Remark::new(clause.span.clone(), message).hint("ALGORITHM=INPLACE, LOCK=NONE"));
+    }
+}

@@ -1,0 +1,68 @@
+//! L111: many rows are written in one statement.
+
+use super::facts::is_known;
+use crate::{
+    finding::{Code, Severity},
+    lint::{Check, Example, Remark, Rule, StatementView},
+    sql::change::{Change, Verb},
+};
+
+pub(super) static RULE: Rule = Rule {
+    code: Code("L111"),
+    name: "backfill",
+    severity: Severity::Warning,
+    explain: "\
+Each row it touches stays locked until the migration's transaction ends, the undo log grows with it, and \
+replicas are as far behind as it took. An INSERT from a query locks the rows it reads as well.
+
+Instead: fill in portions from outside of the migration (`UPDATE … WHERE id BETWEEN … AND …`, or \
+`LIMIT`), each committed by itself, and let the next migration build on that.",
+    check: Check::Statement(check),
+    fires: &[
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            ("20260102000000_u.up.sql", "UPDATE t SET a = 1;"),
+        ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            ("20260102000000_u.up.sql", "INSERT INTO t (id, a) SELECT id + 1000, a FROM t;"),
+        ]),
+    ],
+    passes: &[
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            ("20260102000000_u.up.sql", "UPDATE t SET a = 1 WHERE id = 5;"),
+        ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);"),
+            ("20260102000000_u.up.sql", "INSERT INTO t (id) VALUES (1);"),
+        ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);"),
+            ("20260102000000_u.up.sql", "DELETE FROM t LIMIT 100;"),
+        ]),
+        Example::files(&[(
+            "20260101000000_t.up.sql",
+            "CREATE TABLE n (id INT PRIMARY KEY); UPDATE n SET id = id + 1;",
+        )]),
+    ],
+};
+
+fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
+    if !at.script.is_up() {
+        return;
+    }
+    let Change::Rows(rows) = &at.reading.change else { return };
+    let is_bulk = match rows.verb {
+        Verb::Update | Verb::Delete => !rows.has_where && !rows.has_limit,
+        Verb::Insert | Verb::Replace => rows.has_query,
+        Verb::Load => true,
+    };
+    // What this migration made holds what this migration put there.
+    if let Some(table) = rows.tables.iter().find(|table| is_known(at, table))
+        && is_bulk
+    {
+        let message = format!("every row of `{}` is locked until the migration is done", table.name);
+        found.push(Remark::new(rows.span.clone(), message));
+    }
+}

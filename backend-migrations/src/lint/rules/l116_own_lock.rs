@@ -1,0 +1,38 @@
+//! L116: a lock of its own in a migration.
+
+use crate::{
+    finding::{Code, Severity},
+    lint::{Check, Example, Remark, Rule, StatementView},
+};
+
+pub(super) static RULE: Rule = Rule {
+    code: Code("L116"),
+    name: "own-lock",
+    severity: Severity::Warning,
+    explain: "\
+Each tenant's database is locked already while a migration runs. GET_LOCK of another name lives until \
+the connection ends, RELEASE_ALL_LOCKS gives up the tool's own lock, and two migrations that wait for \
+each other's lock never end.
+
+Leave it out.",
+    check: Check::Statement(check),
+    fires: &[
+        Example::files(&[("20260101000000_t.up.sql", "SELECT GET_LOCK('x', 10) INTO @got;")]),
+        Example::files(&[("20260101000000_t.up.sql", "DO RELEASE_ALL_LOCKS();")]),
+    ],
+    passes: &[Example::files(&[("20260101000000_t.up.sql", "SELECT 1 INTO @got;")])],
+};
+
+fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
+    if !at.script.is_up() {
+        return;
+    }
+    for (function, span) in &at.reading.calls {
+        if matches!(function.as_str(), "GET_LOCK" | "RELEASE_LOCK" | "RELEASE_ALL_LOCKS") {
+            found.push(Remark::new(
+                span.clone(),
+                format!("{function} in a migration, which runs under a lock already"),
+            ));
+        }
+    }
+}
