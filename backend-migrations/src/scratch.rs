@@ -198,7 +198,45 @@ impl Scratch {
     }
 }
 
+/// What a server said, without the names of scratch databases: they mean nothing to anybody, and are others each time.
+pub fn without_names(message: &str) -> String {
+    let mut result = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find(SCRATCH_PREFIX) {
+        let before = &rest[..at];
+        let after = rest[at + SCRATCH_PREFIX.len()..].trim_start_matches(|c: char| c.is_ascii_hexdigit());
+        // Before another name it goes with its point and quotes; alone it is called something.
+        let qualifier = after.strip_prefix('.').map(|after| (before, after));
+        let quoted = after.strip_prefix("`.").and_then(|after| Some((before.strip_suffix('`')?, after)));
+        let is_alone = quoted.or(qualifier).is_none();
+        let (before, after) = quoted.or(qualifier).unwrap_or((before, after));
+        result.push_str(before);
+        if is_alone {
+            result.push_str("the database");
+        }
+        rest = after;
+    }
+    result + rest
+}
+
 fn in_database(server: &Target, database: &str) -> Target {
     let label = Label { database: database.to_owned(), ..(*server.label).clone() };
     Target { label: Arc::new(label), ..server.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SCRATCH_PREFIX, without_names};
+
+    #[test]
+    fn messages_do_not_name_scratch_databases() {
+        let check = |message: &str, expected: &str| {
+            let name = format!("{SCRATCH_PREFIX}0123456789abcdef0123456789abcdef");
+            assert_eq!(without_names(&message.replace("NAME", &name)), expected);
+        };
+        check("Unknown table 'NAME.t'", "Unknown table 't'");
+        check("(`NAME`.`b`, CONSTRAINT `fk`) and `NAME`.`c`", "(`b`, CONSTRAINT `fk`) and `c`");
+        check("Can't use NAME", "Can't use the database");
+        check("nothing of the kind", "nothing of the kind");
+    }
 }

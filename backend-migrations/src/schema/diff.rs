@@ -162,7 +162,7 @@ mod tests {
             )],
         );
         // The order of a view's lines is its meaning.
-        check(&[(View, "v", "a\nb")], &[(View, "v", "b\na")], &[(Changed, "-a\n b\n+a")]);
+        check(&[(View, "v", "a\nb")], &[(View, "v", "b\na")], &[(Changed, "+b\n a\n-b")]);
     }
 
     #[test]

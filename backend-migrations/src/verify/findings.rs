@@ -9,6 +9,7 @@ use crate::{
     finding::{Code, Finding, Severity, Spot},
     migration::{Direction, Migration, Script},
     schema::{Difference, DifferenceKind},
+    scratch,
 };
 
 pub(super) const HAS_DOWN: Code = Code("V101");
@@ -275,7 +276,8 @@ pub(super) fn remade(remade: Remade) -> String {
 pub(super) fn merged(found: Vec<Found>) -> Vec<Finding> {
     let mut merged: Vec<(Finding, Vec<Kind>)> = Vec::new();
     let mut places: BTreeMap<(Option<i64>, &'static str, String), usize> = BTreeMap::new();
-    for Found { finding, on } in found {
+    for Found { mut finding, on } in found {
+        finding.message = scratch::without_names(&finding.message);
         let key = (finding.version.map(|version| version.0), finding.code.0, finding.message.clone());
         if let Some(&at) = places.get(&key) {
             let (known, kinds) = &mut merged[at];

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
-use super::{Job, copy::Remaker, findings::Found, lane::is_about_undoing};
+use super::{Job, copy::Remaker, findings::Found, lane::is_about_undoing, tenant::Kind};
 use crate::{
     finding::Severity,
     migration::{Migration, MigrationSet, Version},
@@ -19,23 +19,24 @@ pub(super) async fn prove(
 ) -> Result<(), ScratchError> {
     let failing: BTreeSet<_> = found
         .iter()
-        .filter(|found| is_about_undoing(&found.finding))
+        .filter(|found| is_a_step(found))
         .filter_map(|found| migrations.iter().position(|m| Some(m.version) == found.finding.version))
         .collect();
     let mut remaker = Remaker::new(job, migrations);
     for group in groups(&failing) {
-        let mut whole = None;
+        let mut whole: Option<Range<usize>> = None;
         for range in around(&group, migrations.len()) {
-            if comes_back(&mut remaker, migrations, skipped, range.clone()).await? {
+            // The shortest says most.
+            let is_shorter = whole.as_ref().is_none_or(|whole| range.len() < whole.len());
+            if is_shorter && comes_back(&mut remaker, migrations, skipped, range.clone()).await? {
                 whole = Some(range);
-                break;
             }
         }
         let Some(range) = whole else { continue };
         let (first, last) = (migrations[range.start].version, migrations[range.end - 1].version);
         for found in &mut *found {
             let is_in = found.finding.version.is_some_and(|v| (first..=last).contains(&v));
-            if is_in && is_about_undoing(&found.finding) {
+            if is_in && is_a_step(found) {
                 found.finding.notes.push(format!(
                     "the step alone does not come back; {first} to {last}, applied and undone together, do"
                 ));
@@ -44,6 +45,11 @@ pub(super) async fn prove(
         }
     }
     remaker.close().await
+}
+
+/// Whether it is about one step: on a tenant that lags behind, all are undone together anyway.
+fn is_a_step(found: &Found) -> bool {
+    is_about_undoing(&found.finding) && found.on != Some(Kind::Lagging)
 }
 
 /// Neighbours as ranges.

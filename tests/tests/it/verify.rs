@@ -177,7 +177,11 @@ const SOUND: [Pair; 9] = [
          ALTER TABLE b ADD CONSTRAINT fk FOREIGN KEY (a_id) REFERENCES a (id);",
         "DROP TABLE b;",
     ),
-    ("INSERT INTO a (id, name) VALUES (1, 'one'), (2, 'two');", "DELETE FROM a WHERE id IN (1, 2);"),
+    (
+        "CREATE TABLE c (id INT PRIMARY KEY, name VARCHAR(20) NOT NULL);\n\
+         INSERT INTO c (id, name) VALUES (1, 'one'), (2, 'two');",
+        "DELETE FROM c WHERE id IN (1, 2);\nDROP TABLE c;",
+    ),
     ("ALTER TABLE a ADD note TEXT NULL AFTER id;", "ALTER TABLE a DROP COLUMN note;"),
     ("CREATE VIEW v AS SELECT id, name FROM a;", "DROP VIEW v;"),
     ("ALTER VIEW v AS SELECT id FROM a;", "ALTER VIEW v AS SELECT id, name FROM a;"),
