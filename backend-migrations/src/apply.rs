@@ -160,6 +160,9 @@ pub async fn apply<S: TenantSession>(
         SessionError::LockHeld { .. } | SessionError::LockRefused => ApplyError::Lock(source),
         source => ApplyError::History { verb: "read", source },
     })?;
+    if let Some(message) = session.lock_caveat() {
+        work.events.tell(Event::Warning { tenant: None, message }).await;
+    }
     let mut plan = plan::plan(work.set, &history, work.options);
     if history.is_brief && plan.is_err() {
         let whole = session.history().await;
@@ -236,6 +239,8 @@ struct Run<'a, S> {
     /// How often the statement, or the transaction that it is in, has been tried, this time included.
     n_tries: u32,
     blockage: Option<Blockage>,
+    /// The connections that were told to be in the way of the statement that runs.
+    told: Option<Vec<u64>>,
 }
 
 impl<'a, S: TenantSession> Run<'a, S> {
@@ -250,6 +255,7 @@ impl<'a, S: TenantSession> Run<'a, S> {
             finished: progress.filter(|_| step.is_resume).map(|p| p.finished.clone()).unwrap_or_default(),
             n_tries: 1,
             blockage: None,
+            told: None,
         }
     }
 
@@ -365,7 +371,7 @@ impl<'a, S: TenantSession> Run<'a, S> {
         };
         let result = self.session.record(record).await;
         // What comes now is another transaction.
-        (self.n_tries, self.blockage) = (1, None);
+        (self.n_tries, self.blockage, self.told) = (1, None, None);
         result.map_err(|source| self.unrecorded(index, source))
     }
 

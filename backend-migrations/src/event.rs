@@ -321,6 +321,8 @@ impl FailureCode {
 pub enum StopReason {
     /// As many tenants failed as may fail.
     FailureBudget,
+    /// The lock on the fleet was lost: another rollout may have begun.
+    FleetLockLost,
     /// What happens can no longer be told: standard output is closed.
     ReporterFailed,
     /// The first Ctrl-C or SIGTERM.
@@ -334,6 +336,7 @@ impl StopReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FailureBudget => "the failure budget is used up",
+            Self::FleetLockLost => "the lock on the fleet was lost: another rollout may have begun",
             Self::ReporterFailed => "the output was closed",
             Self::Interrupted => "interrupted",
             Self::InterruptedTwice => "interrupted twice",

@@ -81,12 +81,14 @@ pub struct Stop {
     pub soft: CancellationToken,
     /// Kill the statements in flight on the server. Implies [`Stop::soft`].
     pub hard: CancellationToken,
+    /// Begin no more tenants: the lock on the fleet is lost, and another rollout may have begun.
+    pub lost: CancellationToken,
 }
 
 impl Default for Stop {
     fn default() -> Self {
         let hard = CancellationToken::new();
-        Self { soft: hard.child_token(), hard }
+        Self { soft: hard.child_token(), hard, lost: CancellationToken::new() }
     }
 }
 
@@ -168,6 +170,7 @@ pub async fn run_work(
             Some(server) = running.next() => queue.release(&server),
             // What they mean is looked at when the loop comes round.
             () = stop.hard.cancelled(), if teller.stop_reason < Some(StopReason::InterruptedTwice) => {}
+            () = stop.lost.cancelled(), if teller.stop_reason < Some(StopReason::FleetLockLost) => {}
             () = stop.soft.cancelled(), if teller.stop_reason < Some(StopReason::Interrupted) => {}
         }
     }
@@ -229,6 +232,8 @@ impl<F: FnMut(&Event) -> io::Result<()>> Teller<F> {
             self.stop_for(StopReason::InterruptedTwice);
         } else if stop.soft.is_cancelled() {
             self.stop_for(StopReason::Interrupted);
+        } else if stop.lost.is_cancelled() {
+            self.stop_for(StopReason::FleetLockLost);
         }
     }
 

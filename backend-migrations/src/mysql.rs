@@ -4,7 +4,9 @@ mod blockers;
 mod books;
 mod central;
 mod connect;
+mod fleet_lock;
 mod introspect;
+mod locality;
 mod monitor;
 mod provisioning;
 mod relay;
@@ -17,6 +19,7 @@ pub(crate) use self::{books::record_sql, provisioning::Admin, scratch::PREFIX as
 pub use self::{
     central::{Central, CentralError, Selection},
     connect::MySqlConnector,
+    fleet_lock::{FleetHolder, FleetLock},
     introspect::{Inspector, Value},
     monitor::Monitor,
     session::MySqlSession,

@@ -176,6 +176,11 @@ pub trait TenantSession: Send {
     /// anew under the lock; the history may be brief ([`History::is_brief`]).
     fn lock(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send;
 
+    /// What a person should know of the lock that was just taken; told once a server.
+    fn lock_caveat(&mut self) -> Option<String> {
+        None
+    }
+
     /// Runs one statement of a script; gives the number of rows it touched.
     fn execute(&mut self, statement: &str) -> impl Future<Output = Result<u64, SessionError>> + Send;
 

@@ -7,6 +7,9 @@ pub fn filters() -> Vec<(&'static str, &'static str)> {
         (r"\b(?:127\.0\.0\.1|172\.\d+\.\d+\.\d+):\d+", "HOST:PORT"),
         (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "UUID"),
         (r"connection \d+ \((\w+)@[^)]+\), for \d+ s", "connection N ($1@CLIENT), for N s"),
+        (r"connection \d+ \((\w+)@[^)]+\)", "connection N ($1@CLIENT)"),
+        (r"(idle|open) for \d+ s", "$1 for N s"),
+        (r"as connection \d+", "as connection N"),
         // When it was applied and how long that took, in a list of versions.
         (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d  \d.*", "DATE TIME            DURATION"),
         (r"20\d\d-\d\d-\d\d([ T])\d\d:\d\d:\d\d", "DATE${1}TIME"),

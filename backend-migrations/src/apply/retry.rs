@@ -53,7 +53,8 @@ impl<S: TenantSession> Run<'_, S> {
     /// failed, who that was may not be seen any more.
     pub(super) async fn watched(&mut self, index: usize, at: &Place) -> Result<u64, SessionError> {
         let (limits, mut watch) = (self.session.limits(), self.session.watch());
-        let (work, tenant, blockage) = (self.work, self.work.tenant, &mut self.blockage);
+        let (work, tenant) = (self.work, self.work.tenant);
+        let (blockage, told) = (&mut self.blockage, &mut self.told);
         let execute = self.session.execute(&self.script.statements[index].text);
         let looks = async {
             let mut pause = first_look_after(&limits);
@@ -70,10 +71,10 @@ impl<S: TenantSession> Run<'_, S> {
                     }
                     Sight::Runs => continue,
                 };
-                let is_news = blockage.as_ref().is_none_or(|old| !has_same_blockers(old, &found));
-                if is_news {
+                let ids: Vec<_> = found.blockers.iter().map(|blocker| blocker.connection_id).collect();
+                if told.replace(ids.clone()) != Some(ids) {
                     let (tenant, at) = (tenant.clone(), Some(at.clone()));
-                    let for_what = format!("a lock that is held by {found}");
+                    let for_what = found.to_string();
                     work.events.tell(Event::Waiting { tenant, at, for_what }).await;
                 }
                 *blockage = Some(found);
@@ -137,8 +138,3 @@ fn first_look_after(limits: &Limits) -> Duration {
 
 /// A statement that runs for an hour may wait at its end.
 const LOOK_INTERVAL_MAX: Duration = Duration::from_secs(5);
-
-fn has_same_blockers(one: &Blockage, other: &Blockage) -> bool {
-    let ids = |blockage: &Blockage| blockage.blockers.iter().map(|b| b.connection_id).collect::<Vec<_>>();
-    ids(one) == ids(other) && !one.blockers.is_empty()
-}

@@ -17,7 +17,7 @@ use crate::{
     event::{FailureCode, Scope},
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::{Direction, MigrationSet, Version},
-    mysql::{Central, CentralError, MySqlConnector, Selection},
+    mysql::{Central, CentralError, FleetLock, MySqlConnector, Selection},
     plan::{Goal, PlanOptions},
     secret::Key,
     summary::{Summary, Verdict},
@@ -289,9 +289,36 @@ async fn over_tenants(
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
+    let is_rollout = options.scope == Scope::Fleet && matches!(options.job, Job::Apply(_));
+    let lock = if is_rollout { Some(lock_fleet(&connector, &central, settings, &stop).await?) } else { None };
     let candidates = candidates(&connector, &central, &selection, &stop).await?;
     let run = Run { connector: &connector, key: Some(&key), set: &set, options, stop: &stop, settings };
-    run.start(candidates).await
+    let Some(lock) = lock else { return run.start(candidates).await };
+    let watch = async {
+        lock.lost().await;
+        stop.lost.cancel();
+        std::future::pending::<()>().await;
+    };
+    let summary = select! {
+        biased;
+        summary = run.start(candidates) => summary,
+        () = watch => unreachable!("the run's end is the only one"),
+    };
+    lock.release().await;
+    summary
+}
+
+/// Waits for other rollouts over the fleet, and keeps them out.
+async fn lock_fleet(
+    connector: &MySqlConnector,
+    central: &Target,
+    settings: &Settings,
+    stop: &Stop,
+) -> Result<FleetLock, CliError> {
+    select! {
+        lock = FleetLock::acquire(connector, central, settings.limits.lock) => Ok(lock?),
+        () = stop.soft.cancelled() => Err(CliError::interrupted()),
+    }
 }
 
 /// The tenants that are selected in the central database.

@@ -61,18 +61,21 @@ impl Monitor {
             // A wait for a row has no word in the list.
             return Ok(if sees_holders { Sight::Runs } else { Sight::Unseen { missing } });
         }
-        let may_hold = |activity: &Activity, its: &Option<String>| {
-            let is_there = *its == database || activity.transaction_s.is_some();
+        let may_hold = |activity: &Activity| {
             // Where transactions may not be seen, whoever is idle may be in the middle of one.
             let is_at_it =
                 activity.statement.is_some() || activity.transaction_s.is_some() || transactions.is_none();
-            activity.connection_id != waiter && is_there && is_at_it && !activity.waits_for_lock()
+            activity.connection_id != waiter && is_at_it && !activity.waits_for_lock()
         };
-        let candidates = everybody
+        let (here, elsewhere): (Vec<_>, Vec<_>) = everybody
             .into_iter()
             .map(|(activity, its)| (with_transaction(activity), its))
-            .filter(|(activity, its)| may_hold(activity, its))
-            .map(|(activity, _)| activity);
+            .filter(|(activity, _)| may_hold(activity))
+            .partition(|(_, its)| *its == database);
+        // A transaction reaches tables of any database.
+        let is_open = |(activity, _): &(Activity, _)| activity.transaction_s.is_some();
+        let candidates = if here.is_empty() { elsewhere.into_iter().filter(is_open).collect() } else { here };
+        let candidates = candidates.into_iter().map(|(activity, _)| activity);
         Ok(Sight::Waits(Blockage { blockers: oldest_first(candidates), is_certain: false, missing }))
     }
 

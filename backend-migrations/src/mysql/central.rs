@@ -1,5 +1,7 @@
 //! The central database: the only SQL about its tables.
 
+use std::time::Duration;
+
 use futures_util::TryStreamExt as _;
 use sqlx::{
     AssertSqlSafe, Executor as _, Row as _,
@@ -11,6 +13,7 @@ use tokio::time::timeout;
 use super::{
     books::text,
     connect::{self, MySqlConnector},
+    fleet_lock::FleetHolder,
     server_error::session_error,
     session::BOOKKEEPING_LIMIT,
 };
@@ -69,6 +72,17 @@ pub enum CentralError {
         /// What it is instead.
         status: String,
     },
+    /// Another rollout is at work on the fleet.
+    #[error(
+        "another rollout is at work on this fleet and did not end within {} s{}",
+        .waited.as_secs(), .holder.as_ref().map(|h| format!(": {h}")).unwrap_or_default()
+    )]
+    FleetHeld {
+        /// How long we waited.
+        waited: Duration,
+        /// Who it is.
+        holder: Option<FleetHolder>,
+    },
     /// No tenant is left to work on.
     #[error("no tenant is selected: {}", match .n_active {
         0 => "none of the tenants in the central database is ACTIVE".to_owned(),
@@ -102,6 +116,10 @@ impl CentralError {
             Self::NotActive { .. } => {
                 Some("set its `status` to ACTIVE in the table `tenants` if it is in use again".into())
             }
+            Self::FleetHeld { .. } => Some(
+                "wait for that rollout to end, or raise `--lock-timeout`; one tenant can be migrated beside it with `migrate:tenant`"
+                    .into(),
+            ),
             Self::Empty { n_active: 0 } => {
                 Some("`tenant:provision` makes a tenant; what each one's `status` is the table `tenants` tells".into())
             }

@@ -1,6 +1,9 @@
 //! Opens connections, with a limit on everything.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use sqlx::{
     ConnectOptions as _, Connection as _,
@@ -17,7 +20,7 @@ use super::{
 use crate::{
     entropy::pause_before_retry,
     session::{Connect, ConnectError, Limits},
-    tenant::{Target, TlsMode},
+    tenant::{ServerId, Target, TlsMode},
 };
 
 /// Opens sessions on MySQL and MariaDB servers.
@@ -27,12 +30,14 @@ pub struct MySqlConnector {
     kill: CancellationToken,
     relay: Arc<Relay>,
     administrator: Option<Arc<Target>>,
+    /// The servers on which a lock has been taken.
+    locked_on: Arc<Mutex<HashSet<ServerId>>>,
 }
 
 impl MySqlConnector {
     /// Connections with these limits, whose statements are killed on the server once `kill` is cancelled.
     pub fn new(limits: Limits, kill: CancellationToken) -> Self {
-        Self { limits, kill, relay: Arc::new(Relay::new()), administrator: None }
+        Self { limits, kill, relay: Arc::new(Relay::new()), administrator: None, locked_on: Arc::default() }
     }
 
     /// With an account that may see more of a server than tenants' accounts do. It is used on that server, to look who
@@ -40,6 +45,11 @@ impl MySqlConnector {
     #[must_use]
     pub fn with_administrator(self, administrator: Option<Target>) -> Self {
         Self { administrator: administrator.map(Arc::new), ..self }
+    }
+
+    /// Whether no session of this connector has taken a lock on `server` before.
+    pub(super) fn is_first_lock(&self, server: &ServerId) -> bool {
+        self.locked_on.lock().unwrap_or_else(PoisonError::into_inner).insert(server.clone())
     }
 
     /// The administrator's way to the database of `target`, if there is an administrator of its server.

@@ -50,6 +50,15 @@ impl Monitor {
         Ok(Self { connection, connector: connector.clone() })
     }
 
+    /// As [`Self::connect`], and again where the server may be back in a moment.
+    pub(super) async fn connect_patiently(
+        connector: &MySqlConnector,
+        target: &Target,
+    ) -> Result<Self, ConnectError> {
+        let connection = connector.open_patiently(target).await?;
+        Ok(Self { connection, connector: connector.clone() })
+    }
+
     /// Connects with the account that may see most: the administrator's, where there is one for this server and it may
     /// use the database, else that of `target`.
     pub(super) async fn connect_to_look(connector: &MySqlConnector, target: &Target) -> Option<Self> {
@@ -180,6 +189,15 @@ impl Monitor {
 
     /// The rows that each of the statements in `sql` gives.
     pub(super) async fn query(&mut self, sql: String) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
+        self.query_within(sql, LOOK_LIMIT).await
+    }
+
+    /// As [`Self::query`], for what may take longer.
+    pub(super) async fn query_within(
+        &mut self,
+        sql: String,
+        limit: Duration,
+    ) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
         let work = async {
             let (mut sets, mut rows) = (Vec::new(), Vec::new());
             let mut results = self.connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
@@ -191,11 +209,9 @@ impl Monitor {
             }
             Ok::<_, sqlx::Error>(sets)
         };
-        match timeout(LOOK_LIMIT, work).await {
+        match timeout(limit, work).await {
             Ok(result) => result.map_err(|error| session_error(&error)),
-            Err(_) => {
-                Err(SessionError::Lost { message: format!("no answer within {} s", LOOK_LIMIT.as_secs()) })
-            }
+            Err(_) => Err(SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }),
         }
     }
 }

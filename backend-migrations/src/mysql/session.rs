@@ -14,6 +14,8 @@ use super::{
     blockers::MySqlWatch,
     books,
     connect::{self, MySqlConnector},
+    locality,
+    monitor::Monitor,
     server_error::{NO_SUCH_TABLE, server_error, session_error},
 };
 use crate::{
@@ -37,11 +39,12 @@ pub struct MySqlSession {
     connector: MySqlConnector,
     /// Known once the lock is held; before that nothing runs that would have to be killed.
     connection_id: Option<u64>,
+    lock_caveat: Option<String>,
 }
 
 impl MySqlSession {
     pub(super) fn new(connection: MySqlConnection, target: Target, connector: MySqlConnector) -> Self {
-        Self { connection, target, connector, connection_id: None }
+        Self { connection, target, connector, connection_id: None, lock_caveat: None }
     }
 
     /// Runs `sql`, which may be several statements, in one round trip; gives the rows of each.
@@ -141,15 +144,21 @@ impl TenantSession for MySqlSession {
     async fn lock(&mut self) -> Result<History, SessionError> {
         let limits = *self.connector.limits();
         let (lock_s, lock_wait_s) = (limits.lock.as_secs(), limits.lock_wait.as_secs().max(1));
+        // Once per server: it costs more than a variable of its own, which the other flavour would not know.
+        let asks = self.connector.is_first_lock(&self.target.label.server);
+        let question = if asks { format!("{};", locality::QUESTION) } else { String::new() };
         let sql = format!(
-            "SET lock_wait_timeout={lock_wait_s},innodb_lock_wait_timeout={lock_wait_s},{};\
+            "{question}SET lock_wait_timeout={lock_wait_s},innodb_lock_wait_timeout={lock_wait_s},{};\
              SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{};{}",
             books::SESSION_SETTINGS,
             books::LOCK_NAME,
             books::SELECT_GLANCE,
             books::SELECT_JOURNAL,
         );
-        let (sets, result) = self.query_until_error(sql, limits.lock + BOOKKEEPING_LIMIT).await;
+        let (mut sets, result) = self.query_until_error(sql, limits.lock + BOOKKEEPING_LIMIT).await;
+        if asks && !sets.is_empty() {
+            self.lock_caveat = locality::caveat(&sets.remove(0), &self.target.label.server);
+        }
         // The SET, then the lock, the history and the journal.
         let Some(row) = sets.get(1).and_then(|rows| rows.first()) else {
             return Err(result.err().unwrap_or(SessionError::LockRefused));
@@ -179,33 +188,55 @@ impl TenantSession for MySqlSession {
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
-        let Self { connection, target, connector, connection_id } = self;
+        let Self { connection, target, connector, connection_id, .. } = self;
         let limit = connector.limits().statement;
         let query = connection.execute(raw_sql(AssertSqlSafe(statement.to_owned())));
         pin!(query);
         let is_timeout = select! {
             biased;
-            result = &mut query => return answer(result),
+            result = &mut query => match answer(result) {
+                Err(SessionError::Lost { message }) => {
+                    let found = orphan(connector, target, *connection_id).await;
+                    return Err(SessionError::Lost { message: format!("{message}; {found}") });
+                }
+                result => return result,
+            },
             () = tokio::time::sleep(limit) => true,
             () = connector.kill_token().cancelled() => false,
         };
         let interrupted = |fate| {
             if is_timeout { SessionError::TimedOut { limit, fate } } else { SessionError::Killed { fate } }
         };
-        if kill(connector, target, *connection_id).await.is_err() {
-            return Err(interrupted(Fate::Unknown));
+        let id = connection_id.unwrap_or_default();
+        let mut monitor = match Monitor::connect_patiently(connector, target).await {
+            Ok(monitor) => monitor,
+            Err(error) => return Err(unended(id, &error)),
+        };
+        if let Err(error) = monitor.kill_statement(id).await {
+            return Err(unended(id, &error));
         }
-        match timeout(KILL_GRACE, query).await {
+        let answer = timeout(KILL_GRACE, query).await;
+        let result = match answer {
             // It was done before the kill reached it.
             Ok(Ok(result)) => Ok(result.rows_affected()),
             // Error 1317, or whatever else made it end: the server has undone it.
             Ok(Err(error)) if server_error(&error).is_some() => Err(interrupted(Fate::NotApplied)),
-            Ok(Err(_)) | Err(_) => Err(interrupted(Fate::Unknown)),
-        }
+            // It does not listen, or the connection is gone: it must not go on without us.
+            Ok(Err(_)) | Err(_) => match end(&mut monitor, id).await {
+                Ok(()) => Err(interrupted(Fate::Unknown)),
+                Err(error) => Err(unended(id, &error)),
+            },
+        };
+        monitor.close().await;
+        result
     }
 
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
         self.query(books::sql(&record), BOOKKEEPING_LIMIT).await.map(|_| ())
+    }
+
+    fn lock_caveat(&mut self) -> Option<String> {
+        self.lock_caveat.take()
     }
 
     fn limits(&self) -> Limits {
@@ -226,14 +257,37 @@ fn answer(result: Result<sqlx::mysql::MySqlQueryResult, sqlx::Error>) -> Result<
     result.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
 }
 
-/// Ends what connection `id` runs, from a second connection of the same account, which needs no privilege for that.
-async fn kill(connector: &MySqlConnector, target: &Target, id: Option<u64>) -> Result<(), ()> {
-    let id = id.ok_or(())?;
-    let mut second = connector.open(target).await.map_err(|_| ())?;
-    let sql = AssertSqlSafe(format!("KILL QUERY {id}"));
-    let result = timeout(BOOKKEEPING_LIMIT, second.execute(raw_sql(sql))).await;
-    connect::close(second, connector.limits()).await;
-    result.map_err(|_| ())?.map(|_| ()).map_err(|_| ())
+/// What became of the statement on connection `id`, which is lost to us: a server that goes on with it is told to end it.
+async fn orphan(connector: &MySqlConnector, target: &Target, id: Option<u64>) -> String {
+    let monitor = Monitor::connect(connector, target).await;
+    let (Some(id), Ok(mut monitor)) = (id, monitor) else {
+        return "whether the server still runs it cannot be seen".to_owned();
+    };
+    let found = match end(&mut monitor, id).await {
+        Ok(()) => "the server does not run it any more".to_owned(),
+        Err(error) => unended(id, &error).to_string(),
+    };
+    monitor.close().await;
+    found
+}
+
+/// Ends connection `id`, if it is there, and waits until it is gone.
+async fn end(monitor: &mut Monitor, id: u64) -> Result<(), SessionError> {
+    if monitor.find(id).await?.is_none() {
+        return Ok(());
+    }
+    monitor.kill(id).await?;
+    if monitor.wait_until_gone(id, KILL_GRACE).await? {
+        return Ok(());
+    }
+    Err(SessionError::Lost { message: format!("it does not end within {} s", KILL_GRACE.as_secs()) })
+}
+
+/// A statement that goes on without us.
+fn unended(id: u64, error: &dyn std::fmt::Display) -> SessionError {
+    SessionError::Lost {
+        message: format!("it may still run as connection {id}, which could not be ended: {error}"),
+    }
 }
 
 /// The rows of [`books::SELECT_GLANCE`].

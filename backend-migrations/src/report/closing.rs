@@ -18,7 +18,7 @@ const N_NAMES_MAX: usize = 10;
 /// Appends that no more tenants are begun, and what becomes of those that are.
 pub(super) fn push_stopping(page: &mut Page, reason: StopReason) {
     let then = match reason {
-        StopReason::FailureBudget | StopReason::ReporterFailed => {
+        StopReason::FailureBudget | StopReason::FleetLockLost | StopReason::ReporterFailed => {
             "no more tenants are begun; those that are being worked on run to their end"
         }
         StopReason::Interrupted => {

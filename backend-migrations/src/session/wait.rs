@@ -34,25 +34,21 @@ pub struct Blockage {
 
 impl fmt::Display for Blockage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a lock")?;
+        if self.blockers.is_empty() {
+            return match self.missing {
+                Some(missing) => write!(f, "; who holds it, an account without {missing} may not see"),
+                None => f.write_str("; who holds it could not be found"),
+            };
+        }
+        f.write_str(if self.is_certain { ", held by " } else { ", probably held by " })?;
         for (at, blocker) in self.blockers.iter().take(N_NAMED_MAX).enumerate() {
-            match (at, self.is_certain) {
-                (0, true) => {}
-                (0, false) => f.write_str("probably ")?,
-                _ => f.write_str("; ")?,
-            }
-            write!(f, "{blocker}")?;
+            let between = if at == 0 { "" } else { "; " };
+            write!(f, "{between}{blocker}")?;
         }
         match self.blockers.len().saturating_sub(N_NAMED_MAX) {
-            0 => {}
-            n => write!(f, "; and {n} more")?,
-        }
-        match self.missing {
-            Some(missing) if self.blockers.is_empty() => {
-                write!(f, "a connection that an account without {missing} may not see")
-            }
-            Some(missing) => write!(f, " (more can be seen with {missing})"),
-            None if self.blockers.is_empty() => f.write_str("a connection that could not be found"),
-            None => Ok(()),
+            0 => Ok(()),
+            n => write!(f, "; and {n} more"),
         }
     }
 }

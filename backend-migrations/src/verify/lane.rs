@@ -95,7 +95,7 @@ impl<'a> Lane<'a> {
             let (name, subject) = (kind.lane(job), migration.up.file_name.clone());
             (job.tell)(Progress::StepStarted { lane: name.clone(), subject });
             if job.is_selected(migration.version) {
-                lane.prove(at, migration).await?;
+                Box::pin(lane.prove(at, migration)).await?;
             } else {
                 lane.pass(at, migration).await?;
             }

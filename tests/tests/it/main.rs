@@ -31,10 +31,12 @@ mod snapshot;
 mod sound;
 mod splitter_and_server;
 mod status;
+mod storm;
 mod twin;
 mod twin_dirty;
 mod twin_lock;
 mod verify;
+mod waits;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

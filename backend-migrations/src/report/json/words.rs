@@ -34,6 +34,7 @@ pub(super) fn direction_word(direction: Direction) -> &'static str {
 pub(super) fn reason_word(reason: StopReason) -> &'static str {
     match reason {
         StopReason::FailureBudget => "failure-budget",
+        StopReason::FleetLockLost => "fleet-lock-lost",
         StopReason::ReporterFailed => "reporter-failed",
         StopReason::Interrupted => "interrupted",
         StopReason::InterruptedTwice => "interrupted-twice",
