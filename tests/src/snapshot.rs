@@ -24,6 +24,8 @@ pub fn filters() -> Vec<(&'static str, &'static str)> {
         (r"Can't DROP COLUMN `(\w+)`; check that it exists", "Can't DROP '$1'; check that column/key exists"),
         // MariaDB says which database's.
         (r"for table (?:`\w+`\.)?[`'](\w+)[`']", "for table '$1'"),
+        // How long lint and verify took.
+        (r"\((?:\d+ ms|\d+\.\d s)\)", "(TIME)"),
         // What the server calls us depends on where it runs.
         (r"'@'[^']*'", "'@'CLIENT'"),
     ]

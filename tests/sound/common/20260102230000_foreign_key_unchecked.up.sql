@@ -1,3 +1,4 @@
+-- migration: blocks-writes a new column copies a table that has a FULLTEXT index
 ALTER TABLE documents ADD COLUMN owner_id BIGINT UNSIGNED NULL;
 CREATE INDEX idx_documents_owner ON documents (owner_id);
 SET foreign_key_checks = 0;

@@ -52,7 +52,7 @@ async fn the_holder_of_the_lock_is_seen_and_ended(server: &'static Server) {
 
 /// A tenant's account has no PROCESS: it sees that root holds the lock, and no more.
 async fn others_are_seen_as_far_as_may_be(server: &'static Server) {
-    let fleet = Fleet::new(server, "others").await;
+    let fleet = Fleet::new(server, "lookedat").await;
     fleet.provision("acme").await;
     let mut monitor = monitor(&fleet, "acme").await;
     let mut root = fleet.connect("acme").await;

@@ -215,9 +215,9 @@ async fn a_lost_lock_stops_the_work(server: &'static Server) {
 /// A time-out ends the statement on the server, and says what it left.
 async fn a_statement_that_is_given_up_is_ended(server: &'static Server) {
     let text = "CREATE TABLE u (id INT);\nINSERT INTO t (n) SELECT SLEEP(100) FROM u;\nALTER TABLE t ADD COLUMN m INT;";
-    let fleet = fleet_with(server, "leaves", &[("20260101000000_m.up.sql", text)]).await;
+    let fleet = fleet_with(server, "givenup", &[("20260101000000_m.up.sql", text)]).await;
     let mut user = reader(&fleet.tenant_url("acme").await).await;
-    let args = "migrate:tenant leaves-acme --lock-wait 100s --statement-timeout 1s";
+    let args = "migrate:tenant givenup-acme --lock-wait 100s --statement-timeout 1s";
     let output = fleet.run(args).await;
     assert_output!("timed_out_at_a_table", output);
     let mut root = server.connect("").await;
@@ -225,5 +225,5 @@ async fn a_statement_that_is_given_up_is_ended(server: &'static Server) {
     assert!(query::rows(&mut root, &sql).await.is_empty(), "it still runs");
     query::run(&mut user, "ROLLBACK").await;
     assert!(query::column(&mut user, "SHOW COLUMNS FROM t LIKE 'm'").await.is_empty());
-    fleet.run("migrate:tenant leaves-acme").await.exits(0);
+    fleet.run("migrate:tenant givenup-acme").await.exits(0);
 }
