@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 on_each_server!(
     each_broken_migration_is_found_and_hides_no_other,
     a_change_over_several_files_is_proven_as_a_whole_too,
+    a_table_that_is_dropped_below_excuses_no_step,
     what_the_whole_set_leaves_is_found,
     sound_migrations_pass,
     a_selection_is_proven_and_the_rest_applied,
@@ -152,6 +153,15 @@ async fn a_change_over_several_files_is_proven_as_a_whole_too(server: &'static S
         let step = migration.findings.iter().find(|finding| finding.code.0 == "V104").expect("it was found");
         assert!(step.notes.iter().any(|note| note == whole), "{:?}", step.notes);
     }
+}
+
+async fn a_table_that_is_dropped_below_excuses_no_step(server: &'static Server) {
+    let pairs = [
+        ("CREATE TABLE a (id INT PRIMARY KEY, n INT NULL, KEY k (n));", "DROP TABLE a;"),
+        ("ALTER TABLE a DROP COLUMN n;", "ALTER TABLE a ADD COLUMN n INT NULL;"),
+    ];
+    let suite = prove(server, &pairs, None).await;
+    assert_eq!(found(&suite), ["2 V104 error empty+rows"], "{:#?}", suite.findings().collect::<Vec<_>>());
 }
 
 async fn what_the_whole_set_leaves_is_found(server: &'static Server) {
