@@ -1,13 +1,14 @@
 //! Reads a database's schema.
 //!
-//! Two round trips: the names of what there is together with the tables' structure from `information_schema`, then a
-//! `SHOW CREATE` for each. Rights on that one database are enough, those that a tenant's own account has.
+//! Two round trips: the names of what there is from `information_schema`, then a `SHOW CREATE` for each; and a third for the
+//! structure of those tables whose definition was not seen before. Rights on that one database are enough, those that a
+//! tenant's own account has.
 
 mod definition;
 mod structure;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
@@ -28,13 +29,16 @@ use super::{
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
-    schema::{Flavour, ObjectKind, ServerVersion, Snapshot},
+    schema::{Flavour, ObjectKind, ServerVersion, Snapshot, Table},
     session::{ConnectError, SessionError},
     tenant::Target,
 };
 
 /// The tables of the migration history, which are no part of the schema.
 const NOT_SCHEMA: [&str; 2] = ["_sqlx_migrations", "_backend_migrations_journal"];
+
+/// So many definitions are kept in memory.
+const N_SEEN_MAX: usize = 1_000;
 
 /// A value as the server sends it in the text protocol; `None` is NULL.
 pub type Value = Option<Vec<u8>>;
@@ -47,6 +51,9 @@ pub struct Inspector {
     connection: MySqlConnection,
     connector: MySqlConnector,
     is_set: bool,
+    /// The structure of tables by what `SHOW CREATE TABLE` said of them: it says all of it, and most tables are the same
+    /// from one look to the next.
+    seen: HashMap<String, Table>,
 }
 
 impl MySqlConnector {
@@ -57,7 +64,7 @@ impl MySqlConnector {
     /// Those of logging in.
     pub async fn inspect(&self, target: &Target) -> Result<Inspector, ConnectError> {
         let connection = self.open(target).await?;
-        Ok(Inspector { connection, connector: self.clone(), is_set: false })
+        Ok(Inspector { connection, connector: self.clone(), is_set: false, seen: HashMap::new() })
     }
 }
 
@@ -79,11 +86,8 @@ impl Inspector {
     ///
     /// What the server or the connection said.
     pub async fn snapshot(&mut self) -> Result<Snapshot, SessionError> {
-        let sets = self.rows(structure::SELECT.concat()).await?;
+        let sets = self.rows(structure::SELECT_NAMES.concat()).await?;
         let names = structure::names(&sets).ok_or_else(too_little)?;
-        let is_there =
-            |kind: ObjectKind, name: &str| names.objects.iter().any(|o| (o.0, &*o.1) == (kind, name));
-        let tables = structure::tables(&sets, |name| is_there(ObjectKind::Table, name));
         let shown = names
             .objects
             .iter()
@@ -99,7 +103,40 @@ impl Inspector {
             let definition = Definition { kind: *kind, note: note.as_deref(), row };
             objects.insert((*kind, name.clone()), definition.normalised(&names.defaults, is_object));
         }
+        let tables = self.tables(names.server.flavour, &objects).await?;
         Ok(Snapshot { server: names.server, options, objects, tables })
+    }
+
+    /// The tables among `objects` as structure.
+    async fn tables(
+        &mut self,
+        flavour: Flavour,
+        objects: &BTreeMap<(ObjectKind, String), String>,
+    ) -> Result<BTreeMap<String, Table>, SessionError> {
+        let tables: Vec<_> = objects
+            .iter()
+            .filter(|((kind, _), _)| *kind == ObjectKind::Table)
+            .map(|((_, name), definition)| (name, definition))
+            .collect();
+        let is_new = |definition: &String| !self.seen.contains_key(definition);
+        let new: Vec<_> = tables.iter().filter(|(_, definition)| is_new(definition)).collect();
+        if !new.is_empty() {
+            let names: Vec<_> = new.iter().map(|(name, _)| name.as_str()).collect();
+            let sets = self.rows(structure::select(&names)).await?;
+            let mut read = structure::tables(flavour, &sets);
+            // What was seen long ago is not what comes next.
+            if self.seen.len() > N_SEEN_MAX {
+                self.seen.retain(|definition, _| tables.iter().any(|table| table.1 == definition));
+            }
+            for (name, definition) in tables.iter().filter(|(name, _)| names.contains(&name.as_str())) {
+                let table = read.remove(*name).ok_or_else(too_little)?;
+                self.seen.insert((*definition).clone(), table);
+            }
+        }
+        let structure = |(name, definition): &(&String, &String)| {
+            Some(((*name).clone(), self.seen.get(*definition)?.clone()))
+        };
+        tables.iter().map(structure).collect::<Option<_>>().ok_or_else(too_little)
     }
 
     /// Runs `sql`, which may be several statements, in one round trip; gives each one's rows as text.

@@ -19,6 +19,8 @@ use crate::{
 
 /// So many candidates are tried for one row.
 const N_TRIES: usize = 30;
+/// A table with more rows has enough.
+const N_COUNTED_MAX: usize = 1_000;
 /// So often the tables are gone through: a row from a fixture may be what other tables' rows wait for.
 const N_ROUNDS: usize = 3;
 
@@ -182,7 +184,10 @@ async fn count(
 ) -> Result<BTreeMap<String, u64>, SessionError> {
     let mut sql = String::new();
     for name in tables.keys() {
-        let _ = write!(sql, "SELECT COUNT(*) FROM `{}`;", name.replace('`', "``"));
+        // MySQL counts a whole table with threads of its own, which takes longer than the few rows there are.
+        let name = name.replace('`', "``");
+        let _ =
+            write!(sql, "SELECT COUNT(*) FROM (SELECT 1 FROM `{name}` LIMIT {N_COUNTED_MAX}) AS rows_there;");
     }
     if sql.is_empty() {
         return Ok(BTreeMap::new());

@@ -181,7 +181,7 @@ impl<'a> Lane<'a> {
         }
         let after = self.tenant.snapshot().await?;
         self.state = after.clone();
-        let undone = self.undo(at, migration, (&before, rows.as_ref()), &after).await?;
+        let undone = Box::pin(self.undo(at, migration, (&before, rows.as_ref()), &after)).await?;
         if self.kind == Kind::Empty {
             self.interrupt(at, migration, undone, &before, &after).await?;
         }

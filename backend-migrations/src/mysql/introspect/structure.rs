@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{NOT_SCHEMA, Names, Value, definition::Defaults, server_version};
+use crate::mysql::books;
 use crate::schema::{Check, Column, Flavour, ForeignKey, Key, KeyPart, ObjectKind, Table};
 
-/// One result for each, in this order; the names of MySQL's columns are upper case and MariaDB's are not, so nothing goes
-/// by name.
-pub(super) const SELECT: [&str; 10] = [
+/// What there is, one result for each, in this order; the names of MySQL's columns are upper case and MariaDB's are not, so
+/// nothing goes by name.
+pub(super) const SELECT_NAMES: [&str; 6] = [
     "SELECT VERSION(), DATABASE(), CURRENT_USER(), @@sql_mode, @@character_set_client, @@collation_connection, \
      @@time_zone;",
+    // `@@collation_database` is that of the moment of the `USE`.
     "SELECT default_collation_name FROM information_schema.schemata WHERE schema_name = DATABASE();",
     "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE();",
     "SELECT trigger_name, event_object_table, action_timing, event_manipulation, action_order \
@@ -18,21 +20,31 @@ pub(super) const SELECT: [&str; 10] = [
     // `created` is in the session's time zone, which is UTC; `starts` in the event's own.
     "SELECT event_name, ABS(TIMESTAMPDIFF(SECOND, created, CONVERT_TZ(starts, time_zone, '+00:00'))) <= 1, \
      CAST(starts AS CHAR) FROM information_schema.events WHERE event_schema = DATABASE();",
+];
+
+/// The structure of these tables, with `TABLES` for their names; likewise.
+const SELECT_STRUCTURE: [&str; 4] = [
     "SELECT table_name, column_name, column_type, character_set_name, is_nullable, column_default IS NOT NULL, \
-     extra FROM information_schema.columns WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position;",
+     extra FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name IN (TABLES) \
+     ORDER BY table_name, ordinal_position;",
     "SELECT table_name, index_name, non_unique, column_name, sub_part FROM information_schema.statistics \
-     WHERE table_schema = DATABASE() ORDER BY table_name, index_name, seq_in_index;",
+     WHERE table_schema = DATABASE() AND table_name IN (TABLES) ORDER BY table_name, index_name, seq_in_index;",
     "SELECT table_name, constraint_name, column_name, referenced_table_name, referenced_column_name \
-     FROM information_schema.key_column_usage \
-     WHERE table_schema = DATABASE() AND referenced_table_schema = DATABASE() \
-     ORDER BY table_name, constraint_name, ordinal_position;",
+     FROM information_schema.key_column_usage WHERE table_schema = DATABASE() AND table_name IN (TABLES) \
+     AND referenced_table_schema = DATABASE() ORDER BY table_name, constraint_name, ordinal_position;",
     // On MySQL a name is one of the whole database. On MariaDB it is one of its table, which only MariaDB's view names: what
     // stands in the comment is for MariaDB alone.
     "SELECT t.table_name, c.constraint_name, c.check_clause FROM information_schema.check_constraints c \
      JOIN information_schema.table_constraints t ON t.constraint_schema = c.constraint_schema \
      AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK' /*M! AND t.table_name = c.table_name */ \
-     WHERE c.constraint_schema = DATABASE() ORDER BY t.table_name, c.constraint_name",
+     WHERE c.constraint_schema = DATABASE() AND t.table_name IN (TABLES) ORDER BY t.table_name, c.constraint_name",
 ];
+
+/// Reads the structure of the tables with these names, of which there is one at least.
+pub(super) fn select(names: &[&str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| books::text(name)).collect();
+    SELECT_STRUCTURE.concat().replace("TABLES", &names.join(","))
+}
 
 type Row = Vec<Value>;
 
@@ -53,7 +65,7 @@ fn is(row: &[Value], at: usize, word: &str) -> bool {
 
 /// What there is; `None` where the server answered less than it was asked.
 pub(super) fn names(sets: &[Vec<Row>]) -> Option<Names> {
-    let [session, database, tables, triggers, routines, events, ..] = sets else { return None };
+    let [session, database, tables, triggers, routines, events] = sets else { return None };
     let session = session.first()?;
     let defaults = Defaults {
         database: text(session, 1),
@@ -97,13 +109,11 @@ pub(super) fn names(sets: &[Vec<Row>]) -> Option<Names> {
     Some(Names { server: server_version(&text(session, 0)), defaults, objects })
 }
 
-/// The structure of the tables for which `is_table` holds.
-pub(super) fn tables(sets: &[Vec<Row>], is_table: impl Fn(&str) -> bool) -> BTreeMap<String, Table> {
-    let [session, .., columns, keys, foreign_keys, checks] = sets else { return BTreeMap::new() };
-    let version = session.first().map(|row| text(row, 0)).unwrap_or_default();
-    let flavour = server_version(&version).flavour;
+/// The tables' structure in the answers to [`select`].
+pub(super) fn tables(flavour: Flavour, sets: &[Vec<Row>]) -> BTreeMap<String, Table> {
+    let [columns, keys, foreign_keys, checks] = sets else { return BTreeMap::new() };
     let mut tables: BTreeMap<String, Table> = BTreeMap::new();
-    for row in columns.iter().filter(|row| is_table(&text(row, 0))) {
+    for row in columns {
         tables.entry(text(row, 0)).or_default().columns.push(column(row));
     }
     for row in keys {
