@@ -1,5 +1,6 @@
 //! `migrate:verify`: migrations proven on servers that are gone afterwards.
 
+mod rollout;
 mod servers;
 
 use std::{
@@ -138,6 +139,15 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 review.suites.push(suite);
             }
             drop(watch);
+            // A folder alone has no central database, and a server of others may have tenants of these names.
+            if let (None, Some(url), [.., tenants]) = (&args.dir, served.own_url(), &sets[..]) {
+                let migrations = migrations_dir(args);
+                let rolled_out =
+                    rollout::prove(url, &migrations, &tenants.migrations, &tenants.fixtures, seed).await?;
+                if let Some(suite) = review.suites.last_mut() {
+                    suite.findings.extend(rolled_out);
+                }
+            }
             served.stop().await;
         }
         anyhow::ensure!(!review.suites.is_empty(), "there is no server to prove anything on");
@@ -224,9 +234,15 @@ fn sets(args: &Args) -> anyhow::Result<Vec<Set>> {
     if let Some(folder) = &args.dir {
         return Ok(vec![set(args, folder, false)?]);
     }
-    let migrations = args.migrations.clone().unwrap_or_else(|| root().join("migrations"));
-    let folders = ["central", "tenant"].map(|name| migrations.join(name));
+    let folders = ["central", "tenant"].map(|name| migrations_dir(args).join(name));
     folders.iter().map(|folder| set(args, folder, true)).collect()
+}
+
+/// The folder with `central/` and `tenant/`.
+fn migrations_dir(args: &Args) -> PathBuf {
+    let folder = args.migrations.clone().unwrap_or_else(|| root().join("migrations"));
+    // The program is run elsewhere.
+    folder.canonicalize().unwrap_or(folder)
 }
 
 fn set(args: &Args, folder: &Path, wants_schema_file: bool) -> anyhow::Result<Set> {

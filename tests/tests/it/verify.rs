@@ -21,6 +21,7 @@ on_each_server!(
     sound_migrations_pass,
     a_selection_is_proven_and_the_rest_applied,
     the_command_proves_this_repositorys_migrations,
+    the_program_itself_is_run_over_sample_tenants,
 );
 
 /// The codes that these tests are about; rows and costs have tests of their own.
@@ -261,4 +262,31 @@ async fn the_command_proves_this_repositorys_migrations(server: &'static Server)
     assert!(fs::read_to_string(markdown).unwrap().contains("V103"));
     // Folders that make no sense are refused.
     workbench(&fleet, "migrate:verify --dir nowhere").await.exits(4).says("nowhere");
+}
+
+/// On a server of its own, for the sample tenants have fixed names.
+async fn the_program_itself_is_run_over_sample_tenants(server: &'static Server) {
+    let fleet = Fleet::without_tables(server, "verifyprogram").await;
+    fleet.write_samples();
+    let folder = fleet.migrations("tenant");
+    let verify = || {
+        let flavour = server.flavour().to_string().to_ascii_lowercase();
+        let settings = ["THROWAWAY_SERVER", "THROWAWAY_MYSQL_IMAGE", "THROWAWAY_MARIADB_IMAGE"];
+        let run = Invocation::new(Program::Workbench, &format!("migrate:verify --seed 3 --server {flavour}"));
+        let run = run.arg("--migrations").arg(folder.parent().expect("a folder"));
+        settings.iter().fold(run, |run, name| run.env(name, std::env::var_os(name).unwrap_or_default()))
+    };
+    let sound = verify().await;
+    assert!(!sound.text().contains("V109"), "{sound}");
+    // It fails where there are rows, so more tenants fail than the one that was broken.
+    fleet.write(
+        "20260101000000_add_effort_to_tasks.up.sql",
+        "ALTER TABLE tasks ADD COLUMN effort INT NOT NULL, ADD CONSTRAINT ck_effort CHECK (effort > 0);",
+    );
+    fleet.write(
+        "20260101000000_add_effort_to_tasks.down.sql",
+        "ALTER TABLE tasks DROP CONSTRAINT ck_effort, DROP COLUMN effort;",
+    );
+    let broken = verify().await;
+    broken.exits(1).says("V109").says("does not fail for the broken tenant alone").says("bright_health_db");
 }

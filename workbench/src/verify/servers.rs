@@ -89,6 +89,11 @@ impl Served {
         &self.target
     }
 
+    /// The URL of root, where the server is ours.
+    pub(crate) fn own_url(&self) -> Option<&str> {
+        self.throwaway.as_ref().filter(|server| server.is_ours()).map(ThrowawayServer::root_url)
+    }
+
     pub(crate) async fn stop(self) {
         if let Some(server) = self.throwaway {
             server.stop().await;
