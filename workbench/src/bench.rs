@@ -10,6 +10,7 @@ mod login;
 mod peers;
 mod table;
 mod timing;
+mod verify;
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
@@ -59,6 +60,8 @@ pub(crate) enum Scenario {
     One,
     /// A login over TLS.
     TlsLogin,
+    /// `migrate:verify` against the plain loop, on an image of MySQL in Docker; alone, and only where it is asked for.
+    Verify,
 }
 
 impl Scenario {
@@ -70,6 +73,7 @@ impl Scenario {
             Self::Noop => "nothing pending",
             Self::One => "one migration pending",
             Self::TlsLogin => "a login over TLS",
+            Self::Verify => "migrate:verify and the plain loop",
         }
     }
 }
@@ -98,6 +102,11 @@ pub(crate) fn part(part: Part) -> anyhow::Result<ExitCode> {
 
 pub(crate) async fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     ensure!(args.tenants > 0 && args.rounds > 0, "there is nothing to time");
+    if args.scenarios.contains(&Scenario::Verify) {
+        ensure!(args.scenarios.len() == 1, "`verify` is measured alone: it has no tenants");
+        println!("{}", verify::measure().await?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let tool = arm::build_tool()?;
     let (peers, missing) = peers::find(args.knex.clone(), args.install_peers)?;
     let mut options = args.server.options();
@@ -169,7 +178,7 @@ async fn measure(args: &BenchArgs, arms: &[Arm], server: &ThrowawayServer) -> an
                 match scenario {
                     Scenario::Cold => fleet.empty().await?,
                     Scenario::One => fleet.step_back(&set).await?,
-                    Scenario::Noop | Scenario::TlsLogin => {}
+                    Scenario::Noop | Scenario::TlsLogin | Scenario::Verify => {}
                 }
                 let timing = arm.time(scenario, fleet)?;
                 fleet.check(&set).await.with_context(|| format!("{} did not do its work", arm.name))?;

@@ -110,6 +110,7 @@ fn floor(scenario: Scenario, connections: usize, fleet: &Fleet) -> anyhow::Resul
         Scenario::Noop => "noop",
         Scenario::One => "one",
         Scenario::TlsLogin => "tls-login",
+        Scenario::Verify => "verify",
     };
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["bench:part", "floor", scenario, "--connections", &connections.to_string()]);
