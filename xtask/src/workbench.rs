@@ -27,6 +27,7 @@ Examples:
   cargo xtask bench --tenants 500 --rounds 5 --scenarios noop
   cargo xtask bench --install-peers            with Knex, which npm puts below target/
   cargo xtask bench --flavour mysql --scenarios tls-login
+  cargo xtask bench --scenarios verify          migrate:verify against a plain loop, in Docker
 
 What was found, and what to distrust: docs/benchmark.md.";
 
