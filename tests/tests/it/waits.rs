@@ -2,6 +2,7 @@
 
 use end_to_end::{Fleet, Server, assert_output, on_each_server, query};
 use sqlx::{Connection as _, MySqlConnection};
+use tokio::net::{TcpListener, TcpStream};
 
 on_each_server!(
     the_blocker_of_a_table_is_named,
@@ -13,6 +14,7 @@ on_each_server!(
     a_lost_fleet_lock_stops_admission,
     a_lost_lock_stops_the_work,
     a_statement_that_is_given_up_is_ended,
+    a_server_that_is_back_in_a_moment_is_waited_for,
 );
 
 async fn fleet_with(server: &'static Server, word: &'static str, files: &[(&str, &str)]) -> Fleet {
@@ -226,4 +228,34 @@ async fn a_statement_that_is_given_up_is_ended(server: &'static Server) {
     query::run(&mut user, "ROLLBACK").await;
     assert!(query::column(&mut user, "SHOW COLUMNS FROM t LIKE 'm'").await.is_empty());
     fleet.run("migrate:tenant givenup-acme").await.exits(0);
+}
+
+async fn a_server_that_is_back_in_a_moment_is_waited_for(server: &'static Server) {
+    let fleet = fleet_with(server, "comesback", &[]).await;
+    // A port of ours, closed until the run has met it.
+    let port = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        listener.local_addr().expect("it listens").port()
+    };
+    let move_away =
+        format!("UPDATE tenants SET db_host = '127.0.0.1', db_port = {port} WHERE slug = 'comesback-acme'");
+    query::run(&mut fleet.connect_central().await, &move_away).await;
+    fleet.write("20260101000000_m.up.sql", "ALTER TABLE t ADD COLUMN m INT;");
+    let none = fleet.run("migrate:tenant comesback-acme --connect-retries 0").await;
+    none.exits(1).says("refused the connection");
+    assert!(!none.text().contains("waits for try"), "{none}");
+
+    let mut run = fleet.run("migrate:tenant comesback-acme --connect-retries 8 --format json").start().await;
+    while !run.line().await.contains("waiting") {}
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.expect("the port is still free");
+    let upstream = format!("{}:{}", server.host(), server.port());
+    let forwarding = tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = TcpStream::connect(&upstream).await.expect("the server is there");
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    run.finish().await.exits(0);
+    forwarding.abort();
+    assert_eq!(query::column(&mut fleet.connect("acme").await, "SELECT COUNT(m) FROM t").await, ["0"]);
 }
