@@ -3,7 +3,7 @@
 //! They may be on any server on which an account may make databases: a throwaway one, or the tenants' own. Their names
 //! begin as nobody else's do, and what a killed run leaves is removed by the next.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
@@ -167,6 +167,20 @@ impl Scratch {
     /// [`ScratchError::Server`].
     pub async fn snapshot(&mut self) -> Result<Snapshot, ScratchError> {
         self.inspector.snapshot().await.map_err(|source| ScratchError::Server { verb: "looked at", source })
+    }
+
+    /// As [`Self::snapshot`], where no more than the tables of these names can have changed since `before`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScratchError::Server`].
+    pub async fn snapshot_after(
+        &mut self,
+        before: &Snapshot,
+        changed: &BTreeSet<String>,
+    ) -> Result<Snapshot, ScratchError> {
+        let snapshot = self.inspector.snapshot_after(before, changed).await;
+        snapshot.map_err(|source| ScratchError::Server { verb: "looked at", source })
     }
 
     /// The connection that looks at it, for what is not said here.

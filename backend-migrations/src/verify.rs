@@ -22,6 +22,7 @@ mod ranges;
 pub mod schema_file;
 mod stop;
 mod tenant;
+mod touched;
 
 use std::{collections::BTreeSet, fmt, time::Instant};
 

@@ -107,6 +107,48 @@ impl Inspector {
         Ok(Snapshot { server: names.server, options, objects, tables })
     }
 
+    /// As [`Self::snapshot`], of a database that was as `before` and in which no more than the tables of these names can
+    /// have changed, come or gone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::snapshot`].
+    pub async fn snapshot_after(
+        &mut self,
+        before: &Snapshot,
+        changed: &BTreeSet<String>,
+    ) -> Result<Snapshot, SessionError> {
+        let mut snapshot = before.clone();
+        if changed.is_empty() {
+            return Ok(snapshot);
+        }
+        let sets = self.rows(structure::select_tables(changed)).await?;
+        let there: Vec<_> = sets.get(1).into_iter().flatten().map(|row| structure::text(row, 0)).collect();
+        let database = sets.first().and_then(|rows| rows.first()).map(|row| structure::text(row, 0));
+        let database = database.ok_or_else(too_little)?;
+        let mut shown = Vec::new();
+        if !there.is_empty() {
+            let sql: Vec<_> =
+                there.iter().map(|name| format!("SHOW CREATE TABLE {}", identifier(name))).collect();
+            shown = self.rows(sql.join(";")).await?;
+        }
+        for name in changed {
+            snapshot.objects.remove(&(ObjectKind::Table, name.clone()));
+            snapshot.tables.remove(name);
+        }
+        let names: BTreeSet<_> = before.objects.keys().map(|(_, name)| name).chain(changed).collect();
+        let mut objects = BTreeMap::new();
+        for (name, rows) in there.into_iter().zip(&shown) {
+            let row = rows.first().ok_or_else(too_little)?;
+            let definition =
+                definition::of_table(row, &database, |name: &str| names.iter().any(|n| *n == name));
+            objects.insert((ObjectKind::Table, name), definition);
+        }
+        snapshot.tables.extend(self.tables(before.server.flavour, &objects).await?);
+        snapshot.objects.extend(objects);
+        Ok(snapshot)
+    }
+
     /// The tables among `objects` as structure.
     async fn tables(
         &mut self,

@@ -61,15 +61,20 @@ pub enum Difference {
 }
 
 impl Content {
-    /// Reads all rows in one round trip. The values are text as the server prints it, in sessions of equal settings, so
+    /// Reads all rows of the tables that `is_wanted` accepts, in one round trip. The values are text as the server prints it, in sessions of equal settings, so
     /// equal texts are equal values.
     ///
     /// # Errors
     ///
     /// What the server or the connection said.
-    pub async fn read(inspector: &mut Inspector, snapshot: &Snapshot) -> Result<Self, SessionError> {
+    pub async fn read(
+        inspector: &mut Inspector,
+        snapshot: &Snapshot,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Self, SessionError> {
+        let wanted = snapshot.tables.keys().filter(|name| is_wanted(name));
         let mut tables: BTreeMap<_, _> =
-            snapshot.tables.keys().map(|name| (name.clone(), TableContent::of(snapshot, name))).collect();
+            wanted.map(|name| (name.clone(), TableContent::of(snapshot, name))).collect();
         let mut sql = String::new();
         for (name, rows) in &tables {
             let all = &snapshot.tables[name].columns;

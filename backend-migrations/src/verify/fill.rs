@@ -1,13 +1,10 @@
 //! Puts rows into every table of a database.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     migration::{MigrationSet, Script, Version},
-    mysql::Inspector,
+    mysql::{Inspector, Value},
     rows::{Generator, Step, Task},
     schema::{Snapshot, Table},
     session::SessionError,
@@ -182,21 +179,20 @@ async fn count(
     inspector: &mut Inspector,
     tables: &BTreeMap<String, Table>,
 ) -> Result<BTreeMap<String, u64>, SessionError> {
-    let mut sql = String::new();
-    for name in tables.keys() {
-        // MySQL counts a whole table with threads of its own, which takes longer than the few rows there are.
-        let name = name.replace('`', "``");
-        let _ =
-            write!(sql, "SELECT COUNT(*) FROM (SELECT 1 FROM `{name}` LIMIT {N_COUNTED_MAX}) AS rows_there;");
-    }
-    if sql.is_empty() {
+    // MySQL counts a whole table with threads of its own, which takes longer than the few rows there are; and thirty
+    // statements take it longer to read than one.
+    let counts: Vec<_> = tables
+        .keys()
+        .map(|name| {
+            let name = name.replace('`', "``");
+            format!("(SELECT COUNT(*) FROM (SELECT 1 FROM `{name}` LIMIT {N_COUNTED_MAX}) AS rows_there)")
+        })
+        .collect();
+    if counts.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let sets = inspector.rows(sql).await?;
-    let number = |rows: &Vec<Vec<Option<Vec<u8>>>>| {
-        let bytes = rows.first()?.first()?.as_deref()?;
-        str::from_utf8(bytes).ok()?.parse().ok()
-    };
-    let counts = sets.iter().map(|rows| number(rows).unwrap_or_default());
+    let sets = inspector.rows(format!("SELECT {}", counts.join(","))).await?;
+    let number = |value: &Value| str::from_utf8(value.as_deref()?).ok()?.parse().ok();
+    let counts = sets.iter().flatten().flatten().map(|value| number(value).unwrap_or_default());
     Ok(tables.keys().cloned().zip(counts).collect())
 }

@@ -14,10 +14,11 @@ use super::{
     fill::Filler,
     findings::{self, Found},
     tenant::{Kind, Ran, Tenant},
+    touched::Touched,
 };
 use crate::{
     finding::{Finding, Progress, Severity, StatementCost},
-    migration::{Direction, Migration, Version},
+    migration::{Direction, Migration, Script, Version},
     schema::{ServerVersion, Snapshot},
     scratch::ScratchError,
 };
@@ -46,6 +47,8 @@ pub(super) struct Lane<'a> {
     unfilled: BTreeSet<String>,
     /// The schema between two migrations.
     state: Snapshot,
+    /// Whether every look is at everything.
+    is_thorough: bool,
     /// Whether the tenant's history knows the migration it is at: not where its state was made again.
     can_undo: bool,
     found: Vec<Found>,
@@ -69,6 +72,20 @@ impl<'a> Lane<'a> {
         migrations: &'a [Arc<Migration>],
         kind: Kind,
     ) -> Result<Lived, ScratchError> {
+        if let Some(lived) = Box::pin(Self::live(job, migrations, kind, false)).await? {
+            return Ok(lived);
+        }
+        let lived = Box::pin(Self::live(job, migrations, kind, true)).await?;
+        Ok(lived.expect("what was looked at wholly is as it was seen"))
+    }
+
+    /// A life; `None` where at its end the schema is not as it was seen to become.
+    async fn live(
+        job: Job<'a>,
+        migrations: &'a [Arc<Migration>],
+        kind: Kind,
+        is_thorough: bool,
+    ) -> Result<Option<Lived>, ScratchError> {
         (job.tell)(Progress::Announced { n_steps: migrations.len() });
         let mut tenant = Tenant::create(job).await?;
         let state = tenant.snapshot().await?;
@@ -84,6 +101,7 @@ impl<'a> Lane<'a> {
             filler,
             unfilled: BTreeSet::new(),
             state,
+            is_thorough,
             can_undo: false,
             found,
             skipped,
@@ -103,9 +121,20 @@ impl<'a> Lane<'a> {
             elapsed.push(started.elapsed());
             (job.tell)(Progress::StepFinished { lane: name, n_findings: lane.found.len() - n_before });
         }
+        let is_as_seen = is_thorough || lane.tenant.snapshot().await? == lane.state;
         lane.tenant.remove().await?;
         lane.remaker.close().await?;
-        Ok(Lived { found: lane.found, skipped: lane.skipped, elapsed, costs: lane.costs, server })
+        let lived = Lived { found: lane.found, skipped: lane.skipped, elapsed, costs: lane.costs, server };
+        Ok(is_as_seen.then_some(lived))
+    }
+
+    /// The schema after `script` has run, where it was as `before`.
+    async fn schema_after(&mut self, before: &Snapshot, script: &Script) -> Result<Snapshot, ScratchError> {
+        let touched = Touched::by(script).filter(|_| !self.is_thorough);
+        match touched.and_then(|touched| touched.in_schema(before)) {
+            Some(tables) => self.tenant.scratch.snapshot_after(before, &tables).await,
+            None => self.tenant.snapshot().await,
+        }
     }
 
     fn find(&mut self, finding: Finding) {
@@ -114,8 +143,9 @@ impl<'a> Lane<'a> {
 
     /// Applies a migration that is not to be proven.
     async fn pass(&mut self, at: usize, migration: &Migration) -> Result<(), ScratchError> {
+        let before = self.state.clone();
         if self.apply(at, migration).await? {
-            self.state = self.tenant.snapshot().await?;
+            self.state = self.schema_after(&before, &migration.up).await?;
         }
         Ok(())
     }
@@ -173,13 +203,13 @@ impl<'a> Lane<'a> {
         if self.kind == Kind::Filled {
             self.fill(migration).await?;
             let state = self.state.clone();
-            rows = Some(self.rows(&state).await?);
+            rows = Some(self.rows(migration, &state).await?);
         }
         let before = self.state.clone();
         if !self.apply(at, migration).await? {
             return Ok(());
         }
-        let after = self.tenant.snapshot().await?;
+        let after = self.schema_after(&before, &migration.up).await?;
         self.state = after.clone();
         let undone = Box::pin(self.undo(at, migration, (&before, rows.as_ref()), &after)).await?;
         if self.kind == Kind::Empty {
@@ -200,9 +230,15 @@ impl<'a> Lane<'a> {
         Ok(())
     }
 
-    /// All rows there are.
-    async fn rows(&mut self, schema: &Snapshot) -> Result<Content, ScratchError> {
-        let content = Content::read(self.tenant.scratch.inspector(), schema).await;
+    /// The rows of all tables that `migration` can reach.
+    async fn rows(&mut self, migration: &Migration, schema: &Snapshot) -> Result<Content, ScratchError> {
+        let scripts = [Some(&migration.up), migration.down.as_ref()];
+        let touched: Option<Vec<_>> = scripts.into_iter().flatten().map(Touched::by).collect();
+        let touched = touched.filter(|all| !self.is_thorough && all.iter().all(|one| !one.writes_rows));
+        let is_reached = |name: &str| {
+            touched.as_ref().is_none_or(|all| all.iter().any(|touched| touched.tables.contains(name)))
+        };
+        let content = Content::read(self.tenant.scratch.inspector(), schema, is_reached).await;
         content.map_err(|source| ScratchError::Server { verb: "looked at", source })
     }
 
@@ -216,21 +252,24 @@ impl<'a> Lane<'a> {
     ) -> Result<Undone, ScratchError> {
         let declaration = self.job.irreversible(migration);
         let mut undone = Undone { has_run: false, is_exact: false };
-        if migration.down.as_ref().is_none_or(|down| down.statements.is_empty()) {
+        let Some(down) = migration.down.as_ref().filter(|down| !down.statements.is_empty()) else {
             return Ok(undone);
-        }
+        };
+        // What the `down` has left, where it ran.
+        let mut left = None;
         let mut finding = if let Err(error) = self.tenant.run(migration, Direction::Down).await? {
             Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error))
         } else {
-            let back = self.tenant.snapshot().await?;
+            let back = self.schema_after(after, down).await?;
             if let Some(rows) = rows {
-                let differences = rows.compare(&self.rows(&back).await?);
+                let differences = rows.compare(&self.rows(migration, &back).await?);
                 for finding in content::findings(migration, &differences, &self.job.declarations(migration)) {
                     self.find(finding);
                 }
             }
             let differences = before.diff(&back);
             undone = Undone { has_run: true, is_exact: differences.is_empty() };
+            left = Some(back);
             (!differences.is_empty()).then(|| findings::not_undone(migration, &differences))
         };
         if let Some(declaration) =
@@ -239,14 +278,17 @@ impl<'a> Lane<'a> {
             self.find(findings::needless_declaration(migration, declaration));
         }
         // A failed `down` may have left everything as it was.
-        let now = if undone.has_run { None } else { Some(self.tenant.snapshot().await?) };
-        if now.as_ref() != Some(after) {
+        let now = match left {
+            Some(left) => left,
+            None => self.tenant.snapshot().await?,
+        };
+        if undone.has_run || now != *after {
             if !undone.has_run {
                 self.tenant.settle().await?;
             }
             let again = match self.tenant.run(migration, Direction::Up).await? {
                 Err(error) => Err(findings::refused(findings::UP_AGAIN, migration, Direction::Up, &error)),
-                Ok(()) => match after.diff(&self.tenant.snapshot().await?) {
+                Ok(()) => match after.diff(&self.schema_after(&now, &migration.up).await?) {
                     differences if differences.is_empty() => Ok(()),
                     differences => Err(findings::not_the_same_again(migration, &differences)),
                 },
@@ -282,14 +324,14 @@ impl<'a> Lane<'a> {
             if !is_back && !self.remake(at, None).await? {
                 return Ok(());
             }
-            if !self.stop(at + 1, migration, Direction::Up, n_statements, after).await? {
+            if !self.stop(at + 1, migration, Direction::Up, n_statements, (before, after)).await? {
                 return Ok(());
             }
         }
         for n_statements in boundaries(migration, Direction::Down) {
             let is_sound = self.can_undo
                 && undone.is_exact
-                && self.stop(at + 1, migration, Direction::Down, n_statements, before).await?;
+                && self.stop(at + 1, migration, Direction::Down, n_statements, (after, before)).await?;
             if !is_sound {
                 return Ok(());
             }
@@ -308,12 +350,12 @@ impl<'a> Lane<'a> {
         migration: &Migration,
         direction: Direction,
         n_statements: usize,
-        target: &Snapshot,
+        (before, target): (&Snapshot, &Snapshot),
     ) -> Result<bool, ScratchError> {
         self.tenant.stop_after(n_statements, migration, direction).await?;
         let finding = match self.tenant.run(migration, direction).await? {
             Err(error) => findings::not_finished(migration, direction, n_statements, Err(&error)),
-            Ok(()) => match target.diff(&self.tenant.snapshot().await?) {
+            Ok(()) => match target.diff(&self.schema_after(before, script(migration, direction)).await?) {
                 differences if differences.is_empty() => return Ok(true),
                 differences => findings::not_finished(migration, direction, n_statements, Ok(&differences)),
             },
@@ -322,6 +364,11 @@ impl<'a> Lane<'a> {
         self.remake(n, None).await?;
         Ok(false)
     }
+}
+
+/// A script that there is.
+fn script(migration: &Migration, direction: Direction) -> &Script {
+    migration.script(direction).unwrap_or(&migration.up)
 }
 
 /// After how many statements a script can be stopped so that anything is left of it: one that is a transaction is undone

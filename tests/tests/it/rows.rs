@@ -62,7 +62,7 @@ impl Database {
 
     async fn content(&mut self) -> Content {
         let snapshot = self.inspector.snapshot().await.expect("a snapshot");
-        Content::read(&mut self.inspector, &snapshot).await.expect("the rows")
+        Content::read(&mut self.inspector, &snapshot, |_| true).await.expect("the rows")
     }
 
     async fn count(&mut self, what: &str) -> u64 {

@@ -27,6 +27,11 @@ pub(super) struct Defaults {
     pub(super) database_collation: String,
 }
 
+/// The definition in a row of `SHOW CREATE TABLE`, normalised; `is_object` knows the names of the database's objects.
+pub(super) fn of_table(row: &[Value], database: &str, is_object: impl Fn(&str) -> bool) -> String {
+    unqualify(&without_counter(&text(row, 1)), database, is_object)
+}
+
 /// What the server says of one object.
 #[derive(Debug)]
 pub(super) struct Definition<'a> {
@@ -76,7 +81,7 @@ impl Definition<'_> {
         }
         let sql = text(self.row, column);
         let sql = match self.kind {
-            ObjectKind::Table => unqualify(&without_counter(&sql), &defaults.database, is_object),
+            ObjectKind::Table => return of_table(self.row, &defaults.database, is_object),
             ObjectKind::View => {
                 unqualify(&without_definer(&sql, &defaults.account), &defaults.database, is_object)
             }
