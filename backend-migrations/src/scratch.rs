@@ -169,7 +169,8 @@ impl Scratch {
         self.inspector.snapshot().await.map_err(|source| ScratchError::Server { verb: "looked at", source })
     }
 
-    /// As [`Self::snapshot`], where no more than the tables of these names can have changed since `before`.
+    /// As [`Self::snapshot`], where no more than the tables and views of these names can have changed since
+    /// `before`.
     ///
     /// # Errors
     ///

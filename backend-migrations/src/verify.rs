@@ -8,7 +8,8 @@
 //!   and applied again.
 //!
 //! Everything that runs a migration is [`apply`](crate::apply); what is done otherwise than in production is done by
-//! sessions around the real one. The work grows with the number of statements: no step begins again from nothing. Only
+//! sessions around the real one. The work grows with the number of statements: no step begins again from nothing, and of
+//! the schema only that is looked at again which a script can have changed. Only
 //! where a `down` fails is the schema before it made again, as a copy of a database that only ever went up.
 
 pub mod content;
@@ -20,6 +21,7 @@ mod lagging;
 mod lane;
 mod ranges;
 pub mod schema_file;
+mod segments;
 mod stop;
 mod tenant;
 mod touched;
@@ -28,7 +30,7 @@ use std::{collections::BTreeSet, fmt, time::Instant};
 
 use tokio::join;
 
-use self::{findings::Found, lane::Lane};
+use self::{findings::Found, tenant::Kind};
 use crate::{
     directive::{Declaration, Directive, SideFile, declarations},
     finding::{Inspected, Progress, Suite},
@@ -109,14 +111,15 @@ pub async fn verify(job: Job<'_>) -> Result<Proof, ScratchError> {
     let migrations: Vec<_> = job.set.iter().cloned().collect();
     // Boxed: each is many kilobytes, which callers would carry about in their own futures.
     let (empty, filled, lagging) = join!(
-        Box::pin(Lane::prove_all(job, &migrations, tenant::Kind::Empty)),
-        Box::pin(Lane::prove_all(job, &migrations, tenant::Kind::Filled)),
+        Box::pin(segments::prove_all(job, &migrations, Kind::Empty)),
+        Box::pin(segments::prove_all(job, &migrations, Kind::Filled)),
         Box::pin(lagging::prove(job)),
     );
     let (empty, filled, lagging) = (empty?, filled?, lagging?);
     let mut found: Vec<Found> = findings::declared(job);
     found.extend(empty.found);
     found.extend(filled.found);
+    found.extend(filled.unfilled.into_values());
     found.extend(lagging.found);
     Box::pin(ranges::prove(job, &migrations, &empty.skipped, &mut found)).await?;
 
@@ -124,10 +127,9 @@ pub async fn verify(job: Job<'_>) -> Result<Proof, ScratchError> {
     suite.server = empty.server.map(|server| server.to_string());
     suite.migrations = migrations
         .iter()
-        .enumerate()
-        .filter(|(_, migration)| job.is_selected(migration.version))
-        .map(|(at, migration)| Inspected {
-            elapsed: Some(empty.elapsed[at] + filled.elapsed[at]),
+        .filter(|migration| job.is_selected(migration.version))
+        .map(|migration| Inspected {
+            elapsed: Some(empty.elapsed[&migration.version] + filled.elapsed[&migration.version]),
             costs: filled.costs.get(&migration.version).cloned().unwrap_or_default(),
             ..Inspected::new(migration)
         })

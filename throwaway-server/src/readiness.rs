@@ -37,6 +37,11 @@ pub(crate) async fn greet_patiently(url: &str) -> Result<Greeting, String> {
     }
 }
 
+/// Whether it answers at once.
+pub(crate) async fn greets_within(url: &str, limit: Duration) -> bool {
+    matches!(tokio::time::timeout(limit, greet(url)).await, Ok(Ok(_)))
+}
+
 /// Tries until the server answers; the last error once `limit` is over.
 pub(crate) async fn wait_until_ready(url: &str, limit: Duration) -> Result<Greeting, String> {
     let began = Instant::now();

@@ -8,7 +8,7 @@ mod definition;
 mod structure;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -25,7 +25,7 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     provisioning::identifier,
-    server_error::session_error,
+    server_error::{NO_SUCH_TABLE, session_error},
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
@@ -51,6 +51,8 @@ pub struct Inspector {
     connection: MySqlConnection,
     connector: MySqlConnector,
     is_set: bool,
+    /// What definitions are read against; known from the first look on.
+    defaults: Option<Defaults>,
     /// The structure of tables by what `SHOW CREATE TABLE` said of them: it says all of it, and most tables are the same
     /// from one look to the next.
     seen: HashMap<String, Table>,
@@ -64,7 +66,7 @@ impl MySqlConnector {
     /// Those of logging in.
     pub async fn inspect(&self, target: &Target) -> Result<Inspector, ConnectError> {
         let connection = self.open(target).await?;
-        Ok(Inspector { connection, connector: self.clone(), is_set: false, seen: HashMap::new() })
+        Ok(Inspector { connection, connector: self.clone(), is_set: false, defaults: None, seen: HashMap::new() })
     }
 }
 
@@ -88,6 +90,7 @@ impl Inspector {
     pub async fn snapshot(&mut self) -> Result<Snapshot, SessionError> {
         let sets = self.rows(structure::SELECT_NAMES.concat()).await?;
         let names = structure::names(&sets).ok_or_else(too_little)?;
+        self.defaults = Some(names.defaults.clone());
         let shown = names
             .objects
             .iter()
@@ -107,8 +110,8 @@ impl Inspector {
         Ok(Snapshot { server: names.server, options, objects, tables })
     }
 
-    /// As [`Self::snapshot`], of a database that was as `before` and in which no more than the tables of these names can
-    /// have changed, come or gone.
+    /// As [`Self::snapshot`], of a database that was as `before` and in which no more than the tables and views of these
+    /// names can have changed, come or gone.
     ///
     /// # Errors
     ///
@@ -118,35 +121,50 @@ impl Inspector {
         before: &Snapshot,
         changed: &BTreeSet<String>,
     ) -> Result<Snapshot, SessionError> {
+        let Some(defaults) = self.defaults.clone() else { return self.snapshot().await };
         let mut snapshot = before.clone();
-        if changed.is_empty() {
-            return Ok(snapshot);
-        }
-        let sets = self.rows(structure::select_tables(changed)).await?;
-        let there: Vec<_> = sets.get(1).into_iter().flatten().map(|row| structure::text(row, 0)).collect();
-        let database = sets.first().and_then(|rows| rows.first()).map(|row| structure::text(row, 0));
-        let database = database.ok_or_else(too_little)?;
-        let mut shown = Vec::new();
-        if !there.is_empty() {
-            let sql: Vec<_> =
-                there.iter().map(|name| format!("SHOW CREATE TABLE {}", identifier(name))).collect();
-            shown = self.rows(sql.join(";")).await?;
-        }
         for name in changed {
             snapshot.objects.remove(&(ObjectKind::Table, name.clone()));
+            snapshot.objects.remove(&(ObjectKind::View, name.clone()));
             snapshot.tables.remove(name);
         }
-        let names: BTreeSet<_> = before.objects.keys().map(|(_, name)| name).chain(changed).collect();
+        let names: HashSet<_> = before.objects.keys().map(|(_, name)| name).chain(changed).collect();
+        let is_object = |name: &str| names.iter().any(|n| *n == name);
         let mut objects = BTreeMap::new();
-        for (name, rows) in there.into_iter().zip(&shown) {
-            let row = rows.first().ok_or_else(too_little)?;
-            let definition =
-                definition::of_table(row, &database, |name: &str| names.iter().any(|n| *n == name));
-            objects.insert((ObjectKind::Table, name), definition);
+        for (name, row) in self.show_tables(changed).await? {
+            // A view has its settings behind its definition.
+            let kind = if row.len() > 2 { ObjectKind::View } else { ObjectKind::Table };
+            let definition = Definition { kind, note: None, row: &row };
+            objects.insert((kind, name), definition.normalised(&defaults, is_object));
         }
         snapshot.tables.extend(self.tables(before.server.flavour, &objects).await?);
         snapshot.objects.extend(objects);
         Ok(snapshot)
+    }
+
+    /// What `SHOW CREATE TABLE` says of those tables and views that are there.
+    async fn show_tables(
+        &mut self,
+        names: &BTreeSet<String>,
+    ) -> Result<Vec<(String, Vec<Value>)>, SessionError> {
+        let mut names = names.iter().peekable();
+        let mut shown = Vec::new();
+        while names.peek().is_some() {
+            let sql: Vec<_> =
+                names.clone().map(|name| format!("SHOW CREATE TABLE {}", identifier(name))).collect();
+            let (sets, result) = self.query_until_error(sql.join(";"), BOOKKEEPING_LIMIT).await;
+            for (rows, name) in sets.iter().zip(names.by_ref()) {
+                shown.push((name.clone(), rows.first().map(values).unwrap_or_default()));
+            }
+            match result {
+                Ok(()) if sets.is_empty() => return Err(too_little()),
+                Ok(()) => {}
+                // Nothing behind the statement that failed was looked at.
+                Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => drop(names.next()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(shown)
     }
 
     /// The tables among `objects` as structure.
@@ -230,6 +248,7 @@ impl Inspector {
     ///
     /// What the server or the connection said.
     pub async fn change_database(&mut self, name: &str) -> Result<(), SessionError> {
+        self.defaults = None;
         self.execute(format!("USE {}", identifier(name))).await.map(|_| ())
     }
 
@@ -258,8 +277,18 @@ impl Inspector {
     }
 
     async fn send(&mut self, sql: String, limit: Duration) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
+        let (sets, result) = self.query_until_error(sql, limit).await;
+        result.map(|()| sets)
+    }
+
+    /// Where a statement fails, the results of those before it are there all the same.
+    async fn query_until_error(
+        &mut self,
+        sql: String,
+        limit: Duration,
+    ) -> (Vec<Vec<MySqlRow>>, Result<(), SessionError>) {
+        let (mut sets, mut rows) = (Vec::new(), Vec::new());
         let work = async {
-            let (mut sets, mut rows) = (Vec::new(), Vec::new());
             let mut results = self.connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
             while let Some(result) = results.try_next().await? {
                 match result {
@@ -267,10 +296,13 @@ impl Inspector {
                     Either::Right(row) => rows.push(row),
                 }
             }
-            Ok::<_, sqlx::Error>(sets)
+            Ok::<_, sqlx::Error>(())
         };
-        let result = timeout(limit, work).await.map_err(|_| timed_out(limit))?;
-        result.map_err(|error| session_error(&error))
+        let result = match timeout(limit, work).await {
+            Ok(result) => result.map_err(|error| session_error(&error)),
+            Err(_) => Err(timed_out(limit)),
+        };
+        (sets, result)
     }
 }
 

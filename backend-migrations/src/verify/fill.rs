@@ -6,7 +6,7 @@ use crate::{
     migration::{MigrationSet, Script, Version},
     mysql::{Inspector, Value},
     rows::{Generator, Step, Task},
-    schema::{Snapshot, Table},
+    schema::{ObjectKind, Snapshot, Table},
     session::SessionError,
     sql::{
         self,
@@ -37,6 +37,8 @@ pub struct Filler<'a> {
     fixtures: &'a [Script],
     /// The tables as they were when they were filled last.
     filled: BTreeMap<String, Table>,
+    /// How many rows they have, as far as that is known.
+    counted: BTreeMap<String, u64>,
     /// The tables that migrations put rows of their own into, each with the last one that does.
     seeded: BTreeMap<String, Version>,
 }
@@ -44,7 +46,7 @@ pub struct Filler<'a> {
 impl<'a> Filler<'a> {
     /// A filler whose rows depend on `seed`; `fixtures` are files with rows for tables that it cannot fill by itself.
     pub fn new(seed: u64, fixtures: &'a [Script]) -> Self {
-        Self { seed, fixtures, filled: BTreeMap::new(), seeded: BTreeMap::new() }
+        Self { seed, fixtures, filled: BTreeMap::new(), counted: BTreeMap::new(), seeded: BTreeMap::new() }
     }
 
     /// Leaves the tables alone that migrations of `set` insert rows of their own into, until the last of them has: rows
@@ -61,6 +63,11 @@ impl<'a> Filler<'a> {
             }
         }
         self
+    }
+
+    /// Says that rows may have come and gone since the last call: in these tables, or anywhere.
+    pub fn forget(&mut self, tables: Option<&BTreeSet<String>>) {
+        self.counted.retain(|name, _| tables.is_some_and(|tables| !tables.contains(name)));
     }
 
     /// As [`Self::fill`], for a database that `next` is to be applied to.
@@ -101,11 +108,18 @@ impl<'a> Filler<'a> {
             .collect();
         let mut unfilled = Vec::new();
         for _ in 0..N_ROUNDS {
-            let present = count(inspector, tables).await?;
-            let flavour = snapshot.server.flavour;
+            let unknown = tables.keys().filter(|name| !self.counted.contains_key(*name));
+            self.counted.extend(count(inspector, unknown.cloned().collect()).await?);
+            let (flavour, present) = (snapshot.server.flavour, self.counted.clone());
             let generator =
                 Generator::new(Task { tables, flavour, present: &present, more: &more, seed: self.seed });
             let refused = insert(inspector, &generator).await?;
+            let written: BTreeSet<_> = generator.steps().iter().map(|step| step.table.clone()).collect();
+            // Triggers write wherever they like.
+            let has_triggers = snapshot.objects.keys().any(|(kind, _)| *kind == ObjectKind::Trigger);
+            if !written.is_empty() {
+                self.forget((!has_triggers).then_some(&written));
+            }
             let is_empty = |name: &str| present.get(name).copied().unwrap_or_default() == 0;
             unfilled.clear();
             for (table, error) in refused {
@@ -120,6 +134,7 @@ impl<'a> Filler<'a> {
             if !has_new {
                 break;
             }
+            self.forget(None);
             more.clear();
         }
         self.filled.clone_from(tables);
@@ -174,25 +189,24 @@ fn tried(result: Result<u64, SessionError>) -> Result<Result<u64, String>, Sessi
     }
 }
 
-/// How many rows each table has.
+/// How many rows each of these tables has.
 async fn count(
     inspector: &mut Inspector,
-    tables: &BTreeMap<String, Table>,
+    tables: Vec<String>,
 ) -> Result<BTreeMap<String, u64>, SessionError> {
-    // MySQL counts a whole table with threads of its own, which takes longer than the few rows there are; and thirty
-    // statements take it longer to read than one.
+    if tables.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    // Of a whole table MySQL counts the rows with threads of its own, which takes longer than the few rows there are.
     let counts: Vec<_> = tables
-        .keys()
+        .iter()
         .map(|name| {
             let name = name.replace('`', "``");
             format!("(SELECT COUNT(*) FROM (SELECT 1 FROM `{name}` LIMIT {N_COUNTED_MAX}) AS rows_there)")
         })
         .collect();
-    if counts.is_empty() {
-        return Ok(BTreeMap::new());
-    }
     let sets = inspector.rows(format!("SELECT {}", counts.join(","))).await?;
     let number = |value: &Value| str::from_utf8(value.as_deref()?).ok()?.parse().ok();
     let counts = sets.iter().flatten().flatten().map(|value| number(value).unwrap_or_default());
-    Ok(tables.keys().cloned().zip(counts).collect())
+    Ok(tables.into_iter().zip(counts).collect())
 }

@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,19 +20,22 @@ use super::{
 };
 use crate::{
     finding::{Finding, Progress, Severity, StatementCost},
-    migration::{Direction, Migration, Script, Version},
+    migration::{Direction, Migration, MigrationSet, Script, Version},
+    plan::Goal,
     schema::{ServerVersion, Snapshot},
     scratch::ScratchError,
 };
 
 /// What a tenant's life gave.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lived {
     pub(super) found: Vec<Found>,
+    /// The tables that no row could be put into, with what is to be said of them.
+    pub(super) unfilled: BTreeMap<String, Found>,
     /// The migrations that cannot be applied.
     pub(super) skipped: BTreeSet<Version>,
     /// How long each migration's proofs took.
-    pub(super) elapsed: Vec<Duration>,
+    pub(super) elapsed: BTreeMap<Version, Duration>,
     /// What each migration's statements cost, where that was asked.
     pub(super) costs: BTreeMap<Version, Vec<StatementCost>>,
     pub(super) server: Option<ServerVersion>,
@@ -43,8 +48,8 @@ pub(super) struct Lane<'a> {
     tenant: Tenant,
     remaker: Remaker<'a>,
     filler: Filler<'a>,
-    /// The tables that no row could be put into, said once.
-    unfilled: BTreeSet<String>,
+    /// The tables that no row could be put into, each said once.
+    unfilled: BTreeMap<String, Found>,
     /// The schema between two migrations.
     state: Snapshot,
     /// Whether every look is at everything.
@@ -66,16 +71,17 @@ struct Undone {
 }
 
 impl<'a> Lane<'a> {
-    /// Lives through all of `migrations`.
+    /// Lives through the migrations of `segment`, after those before it.
     pub(super) async fn prove_all(
         job: Job<'a>,
         migrations: &'a [Arc<Migration>],
         kind: Kind,
+        segment: Range<usize>,
     ) -> Result<Lived, ScratchError> {
-        if let Some(lived) = Box::pin(Self::live(job, migrations, kind, false)).await? {
+        if let Some(lived) = Box::pin(Self::live(job, migrations, kind, segment.clone(), false)).await? {
             return Ok(lived);
         }
-        let lived = Box::pin(Self::live(job, migrations, kind, true)).await?;
+        let lived = Box::pin(Self::live(job, migrations, kind, segment, true)).await?;
         Ok(lived.expect("what was looked at wholly is as it was seen"))
     }
 
@@ -84,9 +90,10 @@ impl<'a> Lane<'a> {
         job: Job<'a>,
         migrations: &'a [Arc<Migration>],
         kind: Kind,
+        segment: Range<usize>,
         is_thorough: bool,
     ) -> Result<Option<Lived>, ScratchError> {
-        (job.tell)(Progress::Announced { n_steps: migrations.len() });
+        (job.tell)(Progress::Announced { n_steps: segment.len() });
         let mut tenant = Tenant::create(job).await?;
         let state = tenant.snapshot().await?;
         let server = Some(state.server);
@@ -99,7 +106,7 @@ impl<'a> Lane<'a> {
             tenant,
             remaker,
             filler,
-            unfilled: BTreeSet::new(),
+            unfilled: BTreeMap::new(),
             state,
             is_thorough,
             can_undo: false,
@@ -107,30 +114,59 @@ impl<'a> Lane<'a> {
             skipped,
             costs: BTreeMap::new(),
         };
-        let mut elapsed = Vec::new();
-        for (at, migration) in migrations.iter().enumerate() {
+        let mut name = kind.lane(job);
+        lane.reach(&migrations[..segment.start]).await?;
+        if let Some(first) = migrations.get(segment.start).filter(|_| segment.start > 0) {
+            let _ = write!(name, ", from {}", first.version);
+        }
+        let mut elapsed = BTreeMap::new();
+        for at in segment {
+            let migration = &migrations[at];
             let (started, n_before) = (Instant::now(), lane.found.len());
-            let (name, subject) = (kind.lane(job), migration.up.file_name.clone());
+            let subject = migration.up.file_name.clone();
             (job.tell)(Progress::StepStarted { lane: name.clone(), subject });
             if job.is_selected(migration.version) {
                 Box::pin(lane.prove(at, migration)).await?;
             } else {
                 lane.pass(at, migration).await?;
             }
+            lane.filler.forget(lane.reached(migration).as_ref());
             lane.tenant.settle().await?;
-            elapsed.push(started.elapsed());
-            (job.tell)(Progress::StepFinished { lane: name, n_findings: lane.found.len() - n_before });
+            elapsed.insert(migration.version, started.elapsed());
+            (job.tell)(Progress::StepFinished {
+                lane: name.clone(),
+                n_findings: lane.found.len() - n_before,
+            });
         }
         let is_as_seen = is_thorough || lane.tenant.snapshot().await? == lane.state;
-        lane.tenant.remove().await?;
-        lane.remaker.close().await?;
-        let lived = Lived { found: lane.found, skipped: lane.skipped, elapsed, costs: lane.costs, server };
+        let Self { tenant, remaker, found, unfilled, skipped, costs, .. } = lane;
+        tenant.remove().await?;
+        remaker.close().await?;
+        let lived = Lived { found, unfilled, skipped, elapsed, costs, server };
         Ok(is_as_seen.then_some(lived))
+    }
+
+    /// Applies all of `earlier`, the first of the set.
+    async fn reach(&mut self, earlier: &[Arc<Migration>]) -> Result<(), ScratchError> {
+        let set = earlier.iter().map(|migration| (**migration).clone()).collect();
+        let set = MigrationSet::new(set).expect("each version is there once");
+        if self.tenant.goes(&set, Goal::Latest).await? {
+            self.tenant.settle().await?;
+            self.state = self.tenant.snapshot().await?;
+            return Ok(());
+        }
+        // One of them cannot be applied: on a new tenant, all the others.
+        self.remake(0, None).await?;
+        for (at, migration) in earlier.iter().enumerate() {
+            self.pass(at, migration).await?;
+            self.tenant.settle().await?;
+        }
+        Ok(())
     }
 
     /// The schema after `script` has run, where it was as `before`.
     async fn schema_after(&mut self, before: &Snapshot, script: &Script) -> Result<Snapshot, ScratchError> {
-        let touched = Touched::by(script).filter(|_| !self.is_thorough);
+        let touched = Touched::by([script]).filter(|_| !self.is_thorough);
         match touched.and_then(|touched| touched.in_schema(before)) {
             Some(tables) => self.tenant.scratch.snapshot_after(before, &tables).await,
             None => self.tenant.snapshot().await,
@@ -144,17 +180,27 @@ impl<'a> Lane<'a> {
     /// Applies a migration that is not to be proven.
     async fn pass(&mut self, at: usize, migration: &Migration) -> Result<(), ScratchError> {
         let before = self.state.clone();
-        if self.apply(at, migration).await? {
+        if self.apply(at, migration, false).await? {
             self.state = self.schema_after(&before, &migration.up).await?;
         }
         Ok(())
     }
 
     /// Applies a migration; where it fails, makes the state again that it was to lead to, or else the one before, and
-    /// gives `false`.
-    async fn apply(&mut self, at: usize, migration: &Migration) -> Result<bool, ScratchError> {
+    /// gives `false`. Where there are rows, the server can be asked what each statement costs.
+    async fn apply(
+        &mut self,
+        at: usize,
+        migration: &Migration,
+        is_probed: bool,
+    ) -> Result<bool, ScratchError> {
         self.can_undo = true;
-        let Err(error) = self.run_up(migration).await? else { return Ok(true) };
+        let ran = if is_probed {
+            self.run_probed(migration).await?
+        } else {
+            self.tenant.run(migration, Direction::Up).await?
+        };
+        let Err(error) = ran else { return Ok(true) };
         let mut finding = findings::refused(findings::UP_RUNS, migration, Direction::Up, &error);
         // What fails only on rows can be applied to a tenant without any, and then those after it can be proven.
         let mut is_applied = self.kind == Kind::Filled;
@@ -170,11 +216,8 @@ impl<'a> Lane<'a> {
         Ok(false)
     }
 
-    /// Runs an `up`; where there are rows, the server is asked what each statement costs.
-    async fn run_up(&mut self, migration: &Migration) -> Ran {
-        if self.kind != Kind::Filled || !self.job.is_selected(migration.version) {
-            return self.tenant.run(migration, Direction::Up).await;
-        }
+    /// Runs an `up` and finds what its statements cost.
+    async fn run_probed(&mut self, migration: &Migration) -> Ran {
         let (result, costs) = self.tenant.run_probed(migration, self.state.server.flavour).await?;
         if result.is_ok() {
             for finding in cost::findings(migration, &costs, &self.job.declarations(migration)) {
@@ -190,6 +233,7 @@ impl<'a> Lane<'a> {
     async fn remake(&mut self, n: usize, notes: Option<&mut Vec<String>>) -> Result<bool, ScratchError> {
         let Ok((tenant, remade)) = self.remaker.tenant_at(n, &self.skipped).await? else { return Ok(false) };
         std::mem::replace(&mut self.tenant, tenant).remove().await?;
+        self.filler.forget(None);
         self.state = self.tenant.snapshot().await?;
         self.can_undo = false;
         if let Some(notes) = notes {
@@ -206,7 +250,7 @@ impl<'a> Lane<'a> {
             rows = Some(self.rows(migration, &state).await?);
         }
         let before = self.state.clone();
-        if !self.apply(at, migration).await? {
+        if !self.apply(at, migration, self.kind == Kind::Filled).await? {
             return Ok(());
         }
         let after = self.schema_after(&before, &migration.up).await?;
@@ -223,21 +267,22 @@ impl<'a> Lane<'a> {
         let inspector = self.tenant.scratch.inspector();
         let filled = self.filler.fill_before(migration.version, inspector, &self.state).await;
         for unfilled in filled.map_err(|source| ScratchError::Server { verb: "filled", source })? {
-            if self.unfilled.insert(unfilled.table.clone()) {
-                self.find(findings::unfilled(migration, &unfilled));
-            }
+            let found = Found::on(self.kind, findings::unfilled(migration, &unfilled));
+            self.unfilled.entry(unfilled.table).or_insert(found);
         }
         Ok(())
     }
 
+    /// The tables whose rows `migration` can reach, up or down; `None` for all.
+    fn reached(&self, migration: &Migration) -> Option<BTreeSet<String>> {
+        let scripts = [Some(&migration.up), migration.down.as_ref()].into_iter().flatten();
+        Touched::by(scripts).filter(|_| !self.is_thorough)?.rows()
+    }
+
     /// The rows of all tables that `migration` can reach.
     async fn rows(&mut self, migration: &Migration, schema: &Snapshot) -> Result<Content, ScratchError> {
-        let scripts = [Some(&migration.up), migration.down.as_ref()];
-        let touched: Option<Vec<_>> = scripts.into_iter().flatten().map(Touched::by).collect();
-        let touched = touched.filter(|all| !self.is_thorough && all.iter().all(|one| !one.writes_rows));
-        let is_reached = |name: &str| {
-            touched.as_ref().is_none_or(|all| all.iter().any(|touched| touched.tables.contains(name)))
-        };
+        let reached = self.reached(migration);
+        let is_reached = |name: &str| reached.as_ref().is_none_or(|names| names.contains(name));
         let content = Content::read(self.tenant.scratch.inspector(), schema, is_reached).await;
         content.map_err(|source| ScratchError::Server { verb: "looked at", source })
     }
@@ -318,24 +363,28 @@ impl<'a> Lane<'a> {
         before: &Snapshot,
         after: &Snapshot,
     ) -> Result<(), ScratchError> {
-        for n_statements in boundaries(migration, Direction::Up) {
-            let is_back = self.can_undo && undone.is_exact;
-            let is_back = is_back && self.tenant.run(migration, Direction::Down).await?.is_ok();
-            if !is_back && !self.remake(at, None).await? {
-                return Ok(());
+        let mut ups = boundaries(migration, Direction::Up);
+        let mut downs = if undone.is_exact { boundaries(migration, Direction::Down) } else { 0..0 };
+        for n_statements in 1..ups.end.max(downs.end) {
+            let can_undo = self.can_undo && undone.is_exact;
+            let mut is_back = false;
+            if can_undo && downs.contains(&n_statements) {
+                let (direction, states) = (Direction::Down, (after, before));
+                is_back = self.stop(at + 1, migration, direction, n_statements, states).await?;
+                if !is_back {
+                    downs = 0..0;
+                }
+            } else if can_undo && ups.contains(&n_statements) {
+                is_back = self.tenant.run(migration, Direction::Down).await?.is_ok();
             }
-            if !self.stop(at + 1, migration, Direction::Up, n_statements, (before, after)).await? {
-                return Ok(());
-            }
-        }
-        for n_statements in boundaries(migration, Direction::Down) {
-            let is_sound = self.can_undo
-                && undone.is_exact
-                && self.stop(at + 1, migration, Direction::Down, n_statements, (after, before)).await?;
-            if !is_sound {
-                return Ok(());
-            }
-            if self.tenant.run(migration, Direction::Up).await?.is_err() {
+            if ups.contains(&n_statements) {
+                if !is_back && !self.remake(at, None).await? {
+                    return Ok(());
+                }
+                if !self.stop(at + 1, migration, Direction::Up, n_statements, (before, after)).await? {
+                    ups = 0..0;
+                }
+            } else if is_back && self.tenant.run(migration, Direction::Up).await?.is_err() {
                 self.remake(at + 1, None).await?;
             }
         }
@@ -373,7 +422,7 @@ fn script(migration: &Migration, direction: Direction) -> &Script {
 
 /// After how many statements a script can be stopped so that anything is left of it: one that is a transaction is undone
 /// as a whole.
-fn boundaries(migration: &Migration, direction: Direction) -> std::ops::Range<usize> {
+fn boundaries(migration: &Migration, direction: Direction) -> Range<usize> {
     let script = migration.script(direction).filter(|script| !script.is_transactional());
     1..script.map_or(1, |script| script.statements.len().max(1))
 }

@@ -1,4 +1,4 @@
-//! Which tables a script can have changed, as far as its text says.
+//! Which tables and views a script can have changed, as far as its text says.
 //!
 //! To look at thirty tables after each statement takes longer than the statement. A tenant therefore looks at those that a
 //! script names, and at all of them when its life is over: if anything else has changed then, that life is lived again
@@ -18,22 +18,27 @@ use crate::{
 /// What a script can have changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Touched {
-    /// The tables whose definition it changes, and those it makes and removes.
-    pub(super) tables: BTreeSet<String>,
+    /// The tables and views whose definition it changes, and those it makes and removes.
+    names: BTreeSet<String>,
     /// Whether it writes rows, by which triggers and foreign keys reach any table.
-    pub(super) writes_rows: bool,
-    /// Whether a table or a column goes, or gets another name: views and triggers may hang on it.
+    writes_rows: bool,
+    /// Whether a table or a column goes, or gets another name: triggers may hang on it.
     removes: bool,
 }
 
 impl Touched {
-    /// What `script` can have changed; `None` where its text does not say.
-    pub(super) fn by(script: &Script) -> Option<Self> {
+    /// What `scripts` can have changed; `None` where the text of one does not say.
+    pub(super) fn by<'s>(scripts: impl IntoIterator<Item = &'s Script>) -> Option<Self> {
         let mut touched = Self::default();
-        for statement in &script.statements {
+        for statement in scripts.into_iter().flat_map(|script| &script.statements) {
             touched.add(sql::read(statement).change)?;
         }
         Some(touched)
+    }
+
+    /// The tables in which rows can have come, gone or changed; `None` for all.
+    pub(super) fn rows(self) -> Option<BTreeSet<String>> {
+        (!self.writes_rows).then_some(self.names)
     }
 
     fn add(&mut self, change: Change) -> Option<()> {
@@ -69,6 +74,12 @@ impl Touched {
                 self.removes = true;
                 pairs.into_iter().flat_map(|(old, new)| [old, new]).try_for_each(|name| self.name(name))?;
             }
+            Change::Create(object) | Change::Alter(object) if object.kind == sql::change::ObjectKind::View => {
+                self.name(object.name)?;
+            }
+            Change::Drop { kind: sql::change::ObjectKind::View, names, .. } => {
+                names.into_iter().try_for_each(|name| self.name(name))?;
+            }
             Change::Truncate(_) | Change::Rows(_) => self.writes_rows = true,
             Change::Query { .. } | Change::Set(_) => {}
             _ => return None,
@@ -77,23 +88,49 @@ impl Touched {
     }
 
     fn name(&mut self, name: Name) -> Option<()> {
-        self.tables.extend(name.database.is_none().then_some(name.name));
+        self.names.extend(name.database.is_none().then_some(name.name));
         // Another database's table is beyond what is looked at.
         name.database.is_none().then_some(())
     }
 
-    /// The tables to look at after the script has run on a database that was as `before`; `None` for everything.
+    /// The tables and views to look at after the script has run on a database that was as `before`; `None` for
+    /// everything.
     pub(super) fn in_schema(&self, before: &Snapshot) -> Option<BTreeSet<String>> {
-        let hangs_on_tables = |kind: ObjectKind| matches!(kind, ObjectKind::View | ObjectKind::Trigger);
-        if self.removes && before.objects.keys().any(|(kind, _)| hangs_on_tables(*kind)) {
-            return None;
-        }
+        let mut names = self.names.clone();
         // A foreign key has the names of the table and the columns that it points to.
-        let points_here = before.tables.iter().filter(|(_, table)| {
-            table.foreign_keys.iter().any(|key| self.tables.contains(&key.referenced_table))
-        });
-        Some(points_here.map(|(name, _)| name.clone()).chain(self.tables.iter().cloned()).collect())
+        names.extend(before.tables.iter().filter_map(|(name, table)| {
+            let points_here = table.foreign_keys.iter().any(|key| self.names.contains(&key.referenced_table));
+            points_here.then(|| name.clone())
+        }));
+        for ((kind, name), definition) in &before.objects {
+            match kind {
+                ObjectKind::Trigger if self.removes && mentions(definition, &names) => return None,
+                ObjectKind::Sequence if names.contains(name) => return None,
+                _ => {}
+            }
+        }
+        // Views on views come after them in no order.
+        loop {
+            let views = before.objects.iter().filter(|((kind, name), definition)| {
+                *kind == ObjectKind::View && !names.contains(name) && mentions(definition, &quoted(&names))
+            });
+            let views: Vec<_> = views.map(|((_, name), _)| name.clone()).collect();
+            if views.is_empty() {
+                return Some(names);
+            }
+            names.extend(views);
+        }
     }
+}
+
+/// As the server writes them into a view.
+fn quoted(names: &BTreeSet<String>) -> BTreeSet<String> {
+    names.iter().map(|name| format!("`{}`", name.replace('`', "``"))).collect()
+}
+
+/// Whether one of the names is in the text, whatever it means there.
+fn mentions(definition: &str, names: &BTreeSet<String>) -> bool {
+    names.iter().any(|name| definition.contains(name.as_str()))
 }
 
 #[cfg(test)]
@@ -105,12 +142,12 @@ mod tests {
     fn a_script_says_what_it_touches() {
         let check = |text: &str, tables: Option<&[&str]>, writes_rows: bool, removes: bool| {
             let script = parse_script("1_x.up.sql", text.as_bytes()).expect("a sound script");
-            let expected = tables.map(|tables| Touched {
-                tables: tables.iter().map(|&name| name.to_owned()).collect(),
+            let expected = tables.map(|names| Touched {
+                names: names.iter().map(|&name| name.to_owned()).collect(),
                 writes_rows,
                 removes,
             });
-            assert_eq!(Touched::by(&script), expected, "{text}");
+            assert_eq!(Touched::by([&script]), expected, "{text}");
         };
         check("CREATE TABLE a (id INT)", Some(&["a"]), false, false);
         check("CREATE TABLE a AS SELECT * FROM b", Some(&["a"]), true, false);
@@ -122,7 +159,8 @@ mod tests {
         check("UPDATE a SET n = 1", Some(&[]), true, false);
         check("SET foreign_key_checks = 0; TRUNCATE a", Some(&[]), true, false);
         check("ALTER TABLE other.a ADD n INT", None, false, false);
-        check("CREATE VIEW v AS SELECT 1", None, false, false);
+        check("CREATE OR REPLACE VIEW v AS SELECT 1; DROP VIEW w, x", Some(&["v", "w", "x"]), false, false);
+        check("CREATE TRIGGER g BEFORE INSERT ON a FOR EACH ROW SET NEW.n = 1", None, false, false);
         check("CALL p()", None, false, false);
         check("SET @s = 'DROP TABLE a'; PREPARE s FROM @s; EXECUTE s", None, false, false);
         check("ALTER TABLE a FROBNICATE", None, false, false);

@@ -15,7 +15,7 @@ use super::{Value, structure::text};
 use crate::{schema::ObjectKind, sql::unqualify};
 
 /// What a definition is read against.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Defaults {
     pub(super) database: String,
     /// `user@host`, as `CURRENT_USER()` has it.
@@ -25,11 +25,6 @@ pub(super) struct Defaults {
     pub(super) collation_connection: String,
     pub(super) time_zone: String,
     pub(super) database_collation: String,
-}
-
-/// The definition in a row of `SHOW CREATE TABLE`, normalised; `is_object` knows the names of the database's objects.
-pub(super) fn of_table(row: &[Value], database: &str, is_object: impl Fn(&str) -> bool) -> String {
-    unqualify(&without_counter(&text(row, 1)), database, is_object)
 }
 
 /// What the server says of one object.
@@ -81,7 +76,7 @@ impl Definition<'_> {
         }
         let sql = text(self.row, column);
         let sql = match self.kind {
-            ObjectKind::Table => return of_table(self.row, &defaults.database, is_object),
+            ObjectKind::Table => unqualify(&without_counter(&sql), &defaults.database, is_object),
             ObjectKind::View => {
                 unqualify(&without_definer(&sql, &defaults.account), &defaults.database, is_object)
             }

@@ -1,6 +1,6 @@
 //! What there is in a database, and the tables as structure: `information_schema`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{NOT_SCHEMA, Names, Value, definition::Defaults, server_version};
 use crate::mysql::books;
@@ -21,17 +21,6 @@ pub(super) const SELECT_NAMES: [&str; 6] = [
     "SELECT event_name, ABS(TIMESTAMPDIFF(SECOND, created, CONVERT_TZ(starts, time_zone, '+00:00'))) <= 1, \
      CAST(starts AS CHAR) FROM information_schema.events WHERE event_schema = DATABASE();",
 ];
-
-/// The database's name, and those of these tables, of which there is one at least, that are there.
-pub(super) fn select_tables(names: &BTreeSet<String>) -> String {
-    let names: Vec<_> = names.iter().map(|name| books::text(name)).collect();
-    format!(
-        "SELECT DATABASE();SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() \
-         AND table_type NOT LIKE '%VIEW' AND table_type NOT LIKE '%SEQUENCE' AND table_type NOT LIKE 'TEMPORARY%' \
-         AND table_name IN ({})",
-        names.join(",")
-    )
-}
 
 /// The structure of these tables, with `TABLES` for their names; likewise.
 const SELECT_STRUCTURE: [&str; 4] = [
