@@ -8,10 +8,17 @@
 mod alive;
 mod offers;
 mod replay;
+mod server_source;
 
 use std::{sync::Arc, time::Duration};
 
-use self::offers::{Action, Offers, Prepared};
+use tokio::sync::OnceCell;
+
+pub use self::server_source::ServerSource;
+use self::{
+    offers::{Action, Offers, Prepared},
+    replay::Stage,
+};
 use crate::{
     apply::{self, Applied, ApplyError, Work},
     diagnosis::{Case, Diagnosis, Offer, Replay, Way},
@@ -75,6 +82,8 @@ pub struct Recover<'a, C> {
     pub options: &'a RecoverOptions,
     /// Who says whether a way is gone.
     pub consent: &'a C,
+    /// Who has a server for scratch databases where none may be made on the others.
+    pub servers: Option<&'a dyn ServerSource>,
     /// How it is told to stop.
     pub stop: &'a Stop,
 }
@@ -248,8 +257,8 @@ impl<C: Consent> Turn<'_, C> {
         history: &History,
         migration: &Migration,
         direction: Direction,
-    ) -> Result<replay::Stage<'_>, String> {
-        let Recover { set, options, connector, .. } = self.recover;
+    ) -> Result<Stage<'_>, String> {
+        let Recover { set, options, connector, servers, .. } = self.recover;
         let is_before = |version: Version| {
             let row = history.row(version);
             (version == migration.version && direction == Direction::Down)
@@ -267,7 +276,15 @@ impl<C: Consent> Turn<'_, C> {
             None => own.chain(admin).cloned().collect(),
         };
         let base = set.filtered(|migration| is_before(migration.version));
-        Ok(replay::Stage { connector, tenant: &self.target, places, base })
+        Ok(Stage {
+            connector,
+            tenant: &self.target,
+            places,
+            servers: *servers,
+            lent: OnceCell::new(),
+            events: self.events,
+            base,
+        })
     }
 
     /// Takes the lock, and refuses if anything is otherwise than it was when it was looked at.

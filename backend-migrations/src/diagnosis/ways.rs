@@ -85,8 +85,9 @@ impl Diagnosis {
             }
             Position::After(_) => return None,
             _ if !self.is_replayed => {
-                "name a server where databases may be made in `SCRATCH_URL`, so that the schema can be compared; or look \
-                 yourself, and say with `--from N` at which statement to go on"
+                "name a server where databases may be made in `SCRATCH_URL`, so that the schema can be compared \
+                 (docs/recover.md: how to have one for minutes); or look yourself, and say with `--from N` at which \
+                 statement to go on"
             }
             Position::Partly { statement, .. } => {
                 return Some(format!(
