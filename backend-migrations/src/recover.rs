@@ -177,7 +177,7 @@ impl<C: Consent> Turn<'_, C> {
         row: &HistoryRow,
         done: &mut Vec<MigrationDone>,
     ) -> Result<Option<Settled>, Box<Failure>> {
-        let found = self.examine(history, row).await?;
+        let found = Box::pin(self.examine(history, row)).await?;
         let asked = self.recover.options.way;
         let offers = found.prepared.iter().map(|prepared| {
             let mut offer = prepared.offer.clone();

@@ -14,7 +14,7 @@ use crate::{
     migration::MigrationSet,
     mysql::{Inspector, MySqlConnector, MySqlSession, SCRATCH_PREFIX},
     plan::{Goal, PlanOptions},
-    schema::Snapshot,
+    schema::{ServerVersion, Snapshot},
     session::{Connect as _, ConnectError, SessionError, TenantSession},
     tenant::{Label, SharedLabel, Target},
 };
@@ -28,7 +28,7 @@ pub enum ScratchError {
     /// The server refused something about it.
     #[error("the scratch database cannot be {verb}: {source}")]
     Server {
-        /// `made`, `looked at`, `emptied` or `removed`.
+        /// `made`, `set up`, `looked at`, `filled`, `emptied` or `removed`.
         verb: &'static str,
         /// What the server or the connection said.
         source: SessionError,
@@ -59,6 +59,7 @@ impl ScratchError {
 pub struct Scratch {
     connector: MySqlConnector,
     target: Target,
+    server: ServerVersion,
     inspector: Inspector,
 }
 
@@ -89,16 +90,26 @@ impl Scratch {
         let word = u128::from_be_bytes(entropy::random_iv()?);
         let name = format!("{SCRATCH_PREFIX}{word:032x}");
         let mut inspector = connector.inspect(&in_database(server, "")).await?;
-        if let Err(source) = inspector.make_database(&name, options).await {
-            inspector.close().await;
-            return Err(ScratchError::Server { verb: "made", source });
+        match inspector.make_database(&name, options).await {
+            Ok(version) => {
+                let (connector, target) = (connector.clone(), in_database(server, &name));
+                Ok(Self { connector, target, server: version, inspector })
+            }
+            Err(source) => {
+                inspector.close().await;
+                Err(ScratchError::Server { verb: "made", source })
+            }
         }
-        Ok(Self { connector: connector.clone(), target: in_database(server, &name), inspector })
     }
 
     /// How it is called in events and messages.
     pub fn label(&self) -> &SharedLabel {
         &self.target.label
+    }
+
+    /// What its server says it is.
+    pub fn server(&self) -> ServerVersion {
+        self.server
     }
 
     /// A session of its own in this database, as a migration has one.
@@ -148,7 +159,7 @@ impl Scratch {
         let stop = CancellationToken::new();
         let work = Work { set, options: &options, tenant: self.label(), events: &events, stop: &stop };
         let mut applied = Applied::default();
-        apply::apply(session, work, &mut applied).await.map(|()| applied)
+        Box::pin(apply::apply(session, work, &mut applied)).await.map(|()| applied)
     }
 
     /// Runs one statement as a migration's session would; gives the number of rows it touched.

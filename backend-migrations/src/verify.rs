@@ -19,6 +19,7 @@ pub mod fill;
 mod findings;
 mod lagging;
 mod lane;
+mod quiet;
 mod ranges;
 pub mod schema_file;
 mod segments;

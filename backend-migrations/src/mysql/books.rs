@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use crate::{
     history::StatementDigest,
     migration::{Direction, Version},
-    session::{JournalEntry, Record},
+    session::{JournalEntry, Limits, Record},
 };
 
 /// Reads the history; the columns are named so that a table with more of them is read the same.
@@ -29,6 +29,12 @@ pub(super) const SELECT_JOURNAL: &str =
 /// events keep the `sql_mode` and collation they were made under, so ours must be the same.
 pub(super) const SESSION_SETTINGS: &str = "sql_mode=(SELECT CONCAT(@@sql_mode, \
      ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION')),time_zone='+00:00',NAMES utf8mb4";
+
+/// Sets a migration's session up: sqlx's settings, and no wait for a lock that is longer than it may be.
+pub(super) fn set_up(limits: &Limits) -> String {
+    let lock_wait_s = limits.lock_wait.as_secs().max(1);
+    format!("SET lock_wait_timeout={lock_wait_s},innodb_lock_wait_timeout={lock_wait_s},{SESSION_SETTINGS}")
+}
 
 /// sqlx's name for the lock of the current database (sqlx-mysql 0.9, `generate_lock_id`): 0x3d32ad9e times the CRC-32 of
 /// the database's name, in hexadecimal. So a run of sqlx's library and one of ours keep each other out.

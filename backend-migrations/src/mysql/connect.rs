@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    introspect::Seen,
     relay::Relay,
     server_error::{connect_error, io_error},
     session::MySqlSession,
@@ -32,12 +33,20 @@ pub struct MySqlConnector {
     administrator: Option<Arc<Target>>,
     /// The servers on which a lock has been taken.
     locked_on: Arc<Mutex<HashSet<ServerId>>>,
+    seen: Seen,
 }
 
 impl MySqlConnector {
     /// Connections with these limits, whose statements are killed on the server once `kill` is cancelled.
     pub fn new(limits: Limits, kill: CancellationToken) -> Self {
-        Self { limits, kill, relay: Arc::new(Relay::new()), administrator: None, locked_on: Arc::default() }
+        Self {
+            limits,
+            kill,
+            relay: Arc::new(Relay::new()),
+            administrator: None,
+            locked_on: Arc::default(),
+            seen: Seen::default(),
+        }
     }
 
     /// With an account that may see more of a server than tenants' accounts do. It is used on that server, to look who
@@ -50,6 +59,11 @@ impl MySqlConnector {
     /// Whether no session of this connector has taken a lock on `server` before.
     pub(super) fn is_first_lock(&self, server: &ServerId) -> bool {
         self.locked_on.lock().unwrap_or_else(PoisonError::into_inner).insert(server.clone())
+    }
+
+    /// The structures that its inspectors have seen.
+    pub(super) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// The administrator's way to the database of `target`, if there is an administrator of its server.

@@ -5,10 +5,11 @@
 //! tenant's own account has.
 
 mod definition;
+mod seen;
 mod structure;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
 };
 
@@ -21,6 +22,7 @@ use sqlx::{
 use tokio::time::timeout;
 
 use self::definition::{Defaults, Definition};
+pub(super) use self::seen::Seen;
 use super::{
     books,
     connect::{self, MySqlConnector},
@@ -37,9 +39,6 @@ use crate::{
 /// The tables of the migration history, which are no part of the schema.
 const NOT_SCHEMA: [&str; 2] = ["_sqlx_migrations", "_backend_migrations_journal"];
 
-/// So many definitions are kept in memory.
-const N_SEEN_MAX: usize = 1_000;
-
 /// A value as the server sends it in the text protocol; `None` is NULL.
 pub type Value = Option<Vec<u8>>;
 
@@ -53,9 +52,6 @@ pub struct Inspector {
     is_set: bool,
     /// What definitions are read against; known from the first look on.
     defaults: Option<Defaults>,
-    /// The structure of tables by what `SHOW CREATE TABLE` said of them: it says all of it, and most tables are the same
-    /// from one look to the next.
-    seen: HashMap<String, Table>,
 }
 
 impl MySqlConnector {
@@ -66,7 +62,7 @@ impl MySqlConnector {
     /// Those of logging in.
     pub async fn inspect(&self, target: &Target) -> Result<Inspector, ConnectError> {
         let connection = self.open(target).await?;
-        Ok(Inspector { connection, connector: self.clone(), is_set: false, defaults: None, seen: HashMap::new() })
+        Ok(Inspector { connection, connector: self.clone(), is_set: false, defaults: None })
     }
 }
 
@@ -178,25 +174,25 @@ impl Inspector {
             .filter(|((kind, _), _)| *kind == ObjectKind::Table)
             .map(|((_, name), definition)| (name, definition))
             .collect();
-        let is_new = |definition: &String| !self.seen.contains_key(definition);
-        let new: Vec<_> = tables.iter().filter(|(_, definition)| is_new(definition)).collect();
-        if !new.is_empty() {
-            let names: Vec<_> = new.iter().map(|(name, _)| name.as_str()).collect();
-            let sets = self.rows(structure::select(&names)).await?;
-            let mut read = structure::tables(flavour, &sets);
-            // What was seen long ago is not what comes next.
-            if self.seen.len() > N_SEEN_MAX {
-                self.seen.retain(|definition, _| tables.iter().any(|table| table.1 == definition));
-            }
-            for (name, definition) in tables.iter().filter(|(name, _)| names.contains(&name.as_str())) {
-                let table = read.remove(*name).ok_or_else(too_little)?;
-                self.seen.insert((*definition).clone(), table);
+        let seen = self.connector.seen().clone();
+        let mut known = BTreeMap::new();
+        let mut new = Vec::new();
+        for (name, definition) in tables {
+            match seen.get(flavour, definition) {
+                Some(table) => drop(known.insert(name.clone(), table)),
+                None => new.push((name.as_str(), definition.as_str())),
             }
         }
-        let structure = |(name, definition): &(&String, &String)| {
-            Some(((*name).clone(), self.seen.get(*definition)?.clone()))
-        };
-        tables.iter().map(structure).collect::<Option<_>>().ok_or_else(too_little)
+        if !new.is_empty() {
+            let sets = self.rows(structure::select(&new)).await?;
+            let mut read = structure::tables(flavour, &sets);
+            for (name, definition) in new {
+                let table = read.remove(name).ok_or_else(too_little)?;
+                seen.insert(flavour, definition.to_owned(), table.clone());
+                known.insert(name.to_owned(), table);
+            }
+        }
+        Ok(known)
     }
 
     /// Runs `sql`, which may be several statements, in one round trip; gives each one's rows as text.
@@ -260,11 +256,7 @@ impl Inspector {
     async fn set_up(&mut self) -> Result<(), SessionError> {
         if !self.is_set {
             // So that no row of ours waits for a lock longer than it may.
-            let lock_wait_s = self.connector.limits().lock_wait.as_secs().max(1);
-            let sql = format!(
-                "SET lock_wait_timeout={lock_wait_s},innodb_lock_wait_timeout={lock_wait_s},{}",
-                books::SESSION_SETTINGS
-            );
+            let sql = books::set_up(self.connector.limits());
             self.send(sql, BOOKKEEPING_LIMIT).await?;
             self.is_set = true;
         }
@@ -320,7 +312,7 @@ fn too_little() -> SessionError {
 }
 
 /// The flavour and number in what `VERSION()` answers, such as `9.7.4` or `10.11.19-MariaDB-deb12`.
-fn server_version(version: &str) -> ServerVersion {
+pub(super) fn server_version(version: &str) -> ServerVersion {
     let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
     // Replication needs MariaDB to look newer than MySQL 5.5, so older ones say `5.5.5-` first.
     let number = version.strip_prefix("5.5.5-").filter(|_| is_mariadb).unwrap_or(version);

@@ -5,12 +5,12 @@
 
 use super::{
     books,
-    introspect::Inspector,
+    introspect::{Inspector, server_version},
     provisioning::{DATABASE_OPTIONS, identifier},
     server_error::NO_SUCH_TABLE,
 };
 use crate::{
-    schema::{ObjectKind, Snapshot, Table},
+    schema::{ObjectKind, ServerVersion, Snapshot, Table},
     session::SessionError,
 };
 
@@ -18,19 +18,20 @@ use crate::{
 pub(crate) const PREFIX: &str = "_backend_migrations_scratch_";
 
 impl Inspector {
-    /// Makes the database `name`, which must begin with [`PREFIX`], and goes on in it. `options` is what stands behind
-    /// the name in `CREATE DATABASE`; `None` for what a tenant's database has.
+    /// Makes the database `name`, which must begin with [`PREFIX`], and goes on in it; gives its server's version.
+    /// `options` is what stands behind the name in `CREATE DATABASE`; `None` for what a tenant's database has.
     pub(crate) async fn make_database(
         &mut self,
         name: &str,
         options: Option<&str>,
-    ) -> Result<(), SessionError> {
+    ) -> Result<ServerVersion, SessionError> {
         let (lock, name) = (books::text(name), identifier(name));
         let options = options.unwrap_or(DATABASE_OPTIONS);
         // Locked before it is there, or another run could take it for a left one.
-        self.rows(format!("DO GET_LOCK({lock}, 0);CREATE DATABASE {name} {options};USE {name}"))
-            .await
-            .map(|_| ())
+        let sql =
+            format!("DO GET_LOCK({lock}, 0);CREATE DATABASE {name} {options};USE {name};SELECT VERSION()");
+        let version = self.rows(sql).await?.into_iter().flatten().flatten().next().flatten();
+        Ok(server_version(&String::from_utf8_lossy(&version.unwrap_or_default())))
     }
 
     /// Removes the database `name` with all in it.

@@ -47,6 +47,15 @@ impl MySqlSession {
         Self { connection, target, connector, connection_id: None, lock_caveat: None }
     }
 
+    /// Sets the session up as [`TenantSession::lock`] does, and takes no lock: for a database that nobody else knows of.
+    pub(crate) async fn set_up(&mut self) -> Result<(), SessionError> {
+        let sql = format!("{};SELECT CONNECTION_ID()", books::set_up(self.connector.limits()));
+        let sets = self.query(sql, BOOKKEEPING_LIMIT).await?;
+        let row = sets.get(1).and_then(|rows| rows.first());
+        self.connection_id = row.and_then(|row| row.try_get(0).ok());
+        Ok(())
+    }
+
     /// Runs `sql`, which may be several statements, in one round trip; gives the rows of each.
     async fn query(&mut self, sql: String, limit: Duration) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
         let (sets, result) = self.query_until_error(sql, limit).await;
@@ -143,14 +152,12 @@ impl TenantSession for MySqlSession {
 
     async fn lock(&mut self) -> Result<History, SessionError> {
         let limits = *self.connector.limits();
-        let (lock_s, lock_wait_s) = (limits.lock.as_secs(), limits.lock_wait.as_secs().max(1));
+        let (lock_s, set_up) = (limits.lock.as_secs(), books::set_up(&limits));
         // Once per server: it costs more than a variable of its own, which the other flavour would not know.
         let asks = self.connector.is_first_lock(&self.target.label.server);
         let question = if asks { format!("{};", locality::QUESTION) } else { String::new() };
         let sql = format!(
-            "{question}SET lock_wait_timeout={lock_wait_s},innodb_lock_wait_timeout={lock_wait_s},{};\
-             SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{};{}",
-            books::SESSION_SETTINGS,
+            "{question}{set_up};SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{};{}",
             books::LOCK_NAME,
             books::SELECT_GLANCE,
             books::SELECT_JOURNAL,

@@ -80,8 +80,10 @@ impl<S: TenantSession> Probe<S> {
         self.costs.clear();
     }
 
-    /// What the script's statements cost; those that change no table in use are left out.
+    /// What the script's statements cost; those that change no table in use are left out. What is run then is not of that
+    /// script.
     pub fn take_costs(&mut self) -> Vec<StatementCost> {
+        self.statements.clear();
         std::mem::take(&mut self.costs)
     }
 

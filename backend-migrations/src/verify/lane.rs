@@ -114,8 +114,8 @@ impl<'a> Lane<'a> {
             skipped,
             costs: BTreeMap::new(),
         };
+        Box::pin(lane.reach(&migrations[..segment.start])).await?;
         let mut name = kind.lane(job);
-        lane.reach(&migrations[..segment.start]).await?;
         if let Some(first) = migrations.get(segment.start).filter(|_| segment.start > 0) {
             let _ = write!(name, ", from {}", first.version);
         }
@@ -128,10 +128,10 @@ impl<'a> Lane<'a> {
             if job.is_selected(migration.version) {
                 Box::pin(lane.prove(at, migration)).await?;
             } else {
-                lane.pass(at, migration).await?;
+                Box::pin(lane.pass(at, migration)).await?;
             }
             lane.filler.forget(lane.reached(migration).as_ref());
-            lane.tenant.settle().await?;
+            lane.tenant.settle(migration).await?;
             elapsed.insert(migration.version, started.elapsed());
             (job.tell)(Progress::StepFinished {
                 lane: name.clone(),
@@ -151,15 +151,15 @@ impl<'a> Lane<'a> {
         let set = earlier.iter().map(|migration| (**migration).clone()).collect();
         let set = MigrationSet::new(set).expect("each version is there once");
         if self.tenant.goes(&set, Goal::Latest).await? {
-            self.tenant.settle().await?;
+            self.tenant.settle_all().await?;
             self.state = self.tenant.snapshot().await?;
             return Ok(());
         }
         // One of them cannot be applied: on a new tenant, all the others.
         self.remake(0, None).await?;
         for (at, migration) in earlier.iter().enumerate() {
-            self.pass(at, migration).await?;
-            self.tenant.settle().await?;
+            Box::pin(self.pass(at, migration)).await?;
+            self.tenant.settle(migration).await?;
         }
         Ok(())
     }
@@ -218,7 +218,7 @@ impl<'a> Lane<'a> {
 
     /// Runs an `up` and finds what its statements cost.
     async fn run_probed(&mut self, migration: &Migration) -> Ran {
-        let (result, costs) = self.tenant.run_probed(migration, self.state.server.flavour).await?;
+        let (result, costs) = self.tenant.run_probed(migration).await?;
         if result.is_ok() {
             for finding in cost::findings(migration, &costs, &self.job.declarations(migration)) {
                 self.find(finding);
@@ -329,7 +329,7 @@ impl<'a> Lane<'a> {
         };
         if undone.has_run || now != *after {
             if !undone.has_run {
-                self.tenant.settle().await?;
+                self.tenant.settle(migration).await?;
             }
             let again = match self.tenant.run(migration, Direction::Up).await? {
                 Err(error) => Err(findings::refused(findings::UP_AGAIN, migration, Direction::Up, &error)),

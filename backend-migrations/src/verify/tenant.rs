@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{Job, cost::Probe, stop::StopAfter};
+use super::{
+    Job,
+    cost::Probe,
+    quiet::{self, QuietSession},
+    stop::StopAfter,
+};
 use crate::{
     apply::ApplyError,
     finding::StatementCost,
     migration::{Direction, Migration, MigrationSet},
     plan::Goal,
-    schema::{Flavour, Snapshot},
+    schema::Snapshot,
     scratch::{Scratch, ScratchError},
     session::TenantSession,
 };
@@ -66,34 +71,63 @@ fn goal(direction: Direction) -> Goal {
 #[derive(Debug)]
 pub(super) struct Tenant {
     pub(super) scratch: Scratch,
+    /// For scripts that leave nothing in a session, once there was one.
+    quiet: Option<QuietSession>,
 }
 
 impl Tenant {
     pub(super) async fn create(job: Job<'_>) -> Result<Self, ScratchError> {
-        Ok(Self { scratch: Scratch::create(job.connector, job.server, None).await? })
+        Ok(Self { scratch: Scratch::create(job.connector, job.server, None).await?, quiet: None })
     }
 
     pub(super) async fn snapshot(&mut self) -> Result<Snapshot, ScratchError> {
         self.scratch.snapshot().await
     }
 
-    /// Runs a script on a session of its own.
-    pub(super) async fn run(&self, migration: &Migration, direction: Direction) -> Ran {
+    /// Runs a script.
+    pub(super) async fn run(&mut self, migration: &Migration, direction: Direction) -> Ran {
+        if quiet::is_quiet(migration) {
+            return Ok(Box::pin(self.run_quietly(migration, direction, false)).await?.0);
+        }
         let session = self.scratch.session().await?;
         Ok(self.run_on(session, migration, direction).await)
     }
 
-    /// Runs an `up` on a session that finds out what its statements cost.
+    /// Runs an `up` and finds out what its statements cost.
     pub(super) async fn run_probed(
-        &self,
+        &mut self,
         migration: &Migration,
-        flavour: Flavour,
     ) -> Result<(Result<(), ApplyError>, Vec<StatementCost>), ScratchError> {
-        let mut probe = Probe::new(self.scratch.session().await?, self.scratch.inspect().await?, flavour);
+        if quiet::is_quiet(migration) {
+            return Box::pin(self.run_quietly(migration, Direction::Up, true)).await;
+        }
+        let (session, inspector) = (self.scratch.session().await?, self.scratch.inspect().await?);
+        let mut probe = Probe::new(session, inspector, self.scratch.server().flavour);
         probe.begin(&migration.up);
         let result = self.scratch.apply_on(&mut probe, &alone(migration), goal(Direction::Up)).await;
         let costs = probe.take_costs();
         probe.close().await;
+        Ok((result.map(|_| ()), costs))
+    }
+
+    async fn run_quietly(
+        &mut self,
+        migration: &Migration,
+        direction: Direction,
+        is_probed: bool,
+    ) -> Result<(Result<(), ApplyError>, Vec<StatementCost>), ScratchError> {
+        let mut session = match self.quiet.take() {
+            Some(session) => session,
+            None => QuietSession::open(&self.scratch).await?,
+        };
+        session.begin(migration, direction, is_probed);
+        let result = self.scratch.apply_on(&mut session, &alone(migration), goal(direction)).await;
+        let costs = session.take_costs();
+        match &result {
+            Ok(_) => self.quiet = Some(session),
+            // The connection may be what failed.
+            Err(_) => session.close().await,
+        }
         Ok((result.map(|_| ()), costs))
     }
 
@@ -132,11 +166,22 @@ impl Tenant {
     }
 
     /// The migration it is at is settled; the next is the first again.
-    pub(super) async fn settle(&mut self) -> Result<(), ScratchError> {
+    pub(super) async fn settle(&mut self, migration: &Migration) -> Result<(), ScratchError> {
+        if quiet::is_quiet(migration) {
+            return Ok(());
+        }
+        self.settle_all().await
+    }
+
+    /// As [`Self::settle`], for whatever it has been through.
+    pub(super) async fn settle_all(&mut self) -> Result<(), ScratchError> {
         self.scratch.forget_history().await
     }
 
     pub(super) async fn remove(self) -> Result<(), ScratchError> {
+        if let Some(quiet) = self.quiet {
+            quiet.close().await;
+        }
         self.scratch.remove().await
     }
 }
@@ -170,7 +215,7 @@ impl Mould {
                 if let Err(error) = self.tenant.run(migration, Direction::Up).await? {
                     return Ok(Err(error));
                 }
-                self.tenant.settle().await?;
+                self.tenant.settle(migration).await?;
             }
             self.n_applied += 1;
         }

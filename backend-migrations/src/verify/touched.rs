@@ -74,7 +74,9 @@ impl Touched {
                 self.removes = true;
                 pairs.into_iter().flat_map(|(old, new)| [old, new]).try_for_each(|name| self.name(name))?;
             }
-            Change::Create(object) | Change::Alter(object) if object.kind == sql::change::ObjectKind::View => {
+            Change::Create(object) | Change::Alter(object)
+                if object.kind == sql::change::ObjectKind::View =>
+            {
                 self.name(object.name)?;
             }
             Change::Drop { kind: sql::change::ObjectKind::View, names, .. } => {

@@ -40,10 +40,19 @@ const SELECT_STRUCTURE: [&str; 4] = [
      WHERE c.constraint_schema = DATABASE() AND t.table_name IN (TABLES) ORDER BY t.table_name, c.constraint_name",
 ];
 
-/// Reads the structure of the tables with these names, of which there is one at least.
-pub(super) fn select(names: &[&str]) -> String {
-    let names: Vec<_> = names.iter().map(|name| books::text(name)).collect();
-    SELECT_STRUCTURE.concat().replace("TABLES", &names.join(","))
+/// Reads the structure of these tables, of which there is one at least, given with their definitions: of what no
+/// definition speaks, nobody needs to be asked.
+pub(super) fn select(tables: &[(&str, &str)]) -> String {
+    let speak_of = |words: &str| tables.iter().any(|(_, sql)| sql.to_ascii_uppercase().contains(words));
+    let [columns, keys, foreign_keys, checks] = SELECT_STRUCTURE;
+    let sql = [
+        columns,
+        keys,
+        if speak_of("FOREIGN KEY") { foreign_keys } else { "DO 0;" },
+        if speak_of("CHECK") { checks } else { "DO 0" },
+    ];
+    let names: Vec<_> = tables.iter().map(|(name, _)| books::text(name)).collect();
+    sql.concat().replace("TABLES", &names.join(","))
 }
 
 type Row = Vec<Value>;
