@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     books,
     connect::{self, MySqlConnector},
-    server_error::session_error,
+    server_error::{NO_SUCH_CONNECTION, session_error},
 };
 use crate::{
     session::{Activity, ConnectError, SessionError},
@@ -25,9 +25,6 @@ const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
 /// Between two looks for a change.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// `ER_NO_SUCH_THREAD`.
-const NO_SUCH_CONNECTION: u16 = 1094;
 
 /// A connection that looks at the others. It takes no lock and writes nothing.
 ///

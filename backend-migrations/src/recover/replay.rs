@@ -6,7 +6,7 @@ use crate::{
     mysql::{MySqlConnector, MySqlSession},
     plan::Goal,
     schema::Snapshot,
-    scratch::{Scratch, ScratchError},
+    scratch::{Run, Scratch, ScratchError},
     session::{SessionError, TenantSession as _},
     tenant::Target,
 };
@@ -62,8 +62,9 @@ impl Stage<'_> {
     /// A scratch database with all that ran before, on the first server that takes one.
     async fn scratch(&self, like: &Snapshot) -> Result<Scratch, String> {
         let mut why_not = "there is no server for one".to_owned();
+        let run = Run::new().map_err(|error| error.to_string())?;
         for place in &self.places {
-            let mut scratch = match Scratch::create(self.connector, place, Some(&like.options)).await {
+            let mut scratch = match Scratch::create(self.connector, place, run, Some(&like.options)).await {
                 Ok(scratch) => scratch,
                 Err(ScratchError::Server { source: SessionError::Server { number, .. }, .. })
                     if MAY_NOT.contains(&number) =>
