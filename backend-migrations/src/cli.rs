@@ -16,6 +16,7 @@ mod rollout;
 mod seal_password;
 mod settings;
 pub mod signals;
+mod throwaway;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ pub use self::exit::ExitStatus;
 #[doc(hidden)]
 pub use self::settings::parse_duration;
 use self::{error::CliError, settings::Settings};
+use crate::schema::ServerVersion;
 
 /// Where the commands are called from.
 #[derive(Clone, Debug)]
@@ -34,7 +36,13 @@ pub struct Face {
     pub name: &'static str,
     /// The folder with `central/` and `tenant/` where nothing else is said.
     pub migrations_dir: std::path::PathBuf,
+    /// What starts a server for scratch databases, where there is such a program.
+    pub server_program: Option<ServerProgram>,
 }
+
+/// The program that runs a server of this flavour and, where it can be had, of this version: it writes the URL of an account
+/// with all rights in one line to standard output, and ends the server when its standard input ends.
+pub type ServerProgram = fn(ServerVersion) -> std::process::Command;
 
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]

@@ -22,7 +22,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli::run(
             cli.command,
             cli.global,
-            Face { name: "backend-migrations", migrations_dir: "migrations".into() },
+            Face {
+                name: "backend-migrations",
+                migrations_dir: "migrations".into(),
+                // It takes Docker's client library or a server's packages: not here.
+                server_program: None,
+            },
         ),
         Err(error) => help::with_nearest(error).exit(),
     }

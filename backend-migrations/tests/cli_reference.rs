@@ -31,7 +31,7 @@ counts where the variable without `_FILE` is not set.
 | `TENANT_ADMIN_URL_FILE` | | | file with the same |
 | `TENANT_SSL_MODE` | | `PREFERRED` | encryption of connections to tenants: `DISABLED`, `PREFERRED`, `REQUIRED`, `VERIFY_CA`, `VERIFY_IDENTITY` |
 | `TENANT_SSL_CA` | | Mozilla's, built in | PEM file with the authorities that the last two modes trust |
-| `SCRATCH_URL` | `--scratch-url` | the tenant's own server, with its account or with `TENANT_ADMIN_URL`'s | the server on which `migrate:recover` makes scratch databases: `mysql://USER:PASSWORD@HOST:PORT`, of the tenants' flavour and version |
+| `SCRATCH_URL` | `--scratch-url` | the tenant's own server, with its account or with `TENANT_ADMIN_URL`'s; else, with `cargo xtask`, a throwaway one | the server on which `migrate:recover` makes scratch databases: `mysql://USER:PASSWORD@HOST:PORT`, of the tenants' flavour and version |
 | `SCRATCH_URL_FILE` | | | file with the same |
 | `MIGRATIONS_DIR` | `--migrations` | see below | folder that holds `central/` and `tenant/` |
 ";

@@ -22,6 +22,8 @@ pub enum Program {
     Xtask,
     /// What `cargo xtask migrate:verify` and its like start.
     Workbench,
+    /// What `cargo xtask migrate:recover` starts where it needs a server.
+    ThrowawayServer,
     /// sqlx-cli.
     Sqlx,
     /// The example of a backend.
@@ -35,6 +37,7 @@ impl Program {
             Self::BackendMigrations => "backend-migrations",
             Self::Xtask => "xtask",
             Self::Workbench => "workbench",
+            Self::ThrowawayServer => "throwaway-server",
             Self::Sqlx => "sqlx",
             Self::AxumBackend => "axum-backend",
         }
@@ -58,9 +61,14 @@ fn build() -> HashMap<String, PathBuf> {
     cargo.current_dir(root()).args(["build", "--quiet", "--message-format=json", "--profile", &profile()]);
     // The features are the whole workspace's, as they are for the tests, though only these are built.
     cargo.arg("--workspace");
-    for program in
-        [Program::BackendMigrations, Program::Xtask, Program::Workbench, Program::Sqlx, Program::AxumBackend]
-    {
+    for program in [
+        Program::BackendMigrations,
+        Program::Xtask,
+        Program::Workbench,
+        Program::ThrowawayServer,
+        Program::Sqlx,
+        Program::AxumBackend,
+    ] {
         cargo.args(["--bin", program.name()]);
     }
     // What cargo tells the tests about themselves is news to build scripts that look at it, such as ring's, and so a

@@ -27,6 +27,7 @@
 //! | `THROWAWAY_SERVER_URL` | a running server with all rights, `mysql://root:password@host:port`; if it is set and does not answer, that is an error | none |
 //! | `THROWAWAY_SERVER` | `url`, `docker`, `local` or `packages`: only this one, and failing is an error | the first that works |
 //! | `THROWAWAY_FLAVOUR` | `mysql` or `mariadb` | either, MySQL first |
+//! | `THROWAWAY_VERSION` | a version such as `8.4` or `10.11`: Docker is asked for the image with this tag first | the image's own |
 //! | `THROWAWAY_MYSQL_IMAGE` | image for MySQL in Docker | `mysql:8.4`, the LTS most installations run |
 //! | `THROWAWAY_MARIADB_IMAGE` | image for MariaDB in Docker | `mariadb:11.8`, the newest LTS |
 //! | `THROWAWAY_SERVER_PATH` | folders (separated by `:`) to look for `mysqld` and `mariadbd` in | `PATH`, then the usual ones such as `/usr/sbin` |

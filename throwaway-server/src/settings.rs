@@ -92,6 +92,12 @@ pub struct Options {
     /// The image that Docker is to run, such as `mysql:8.4`, for [`Options::flavour`] or whichever is looked for first;
     /// `None`: the environment's.
     pub image: Option<String>,
+    /// The version that is wanted, such as `8.4`: Docker is asked for the image with this tag before any other. Where it
+    /// has none, whichever version is to be had is taken, and [`ThrowawayServer::version`] tells. `None`:
+    /// `THROWAWAY_VERSION`, else any.
+    ///
+    /// [`ThrowawayServer::version`]: crate::ThrowawayServer::version
+    pub version: Option<String>,
     /// More arguments for the server, such as `--general-log=ON` or `--max-connections=2000`; they go last, so they win.
     /// A server handed in by its URL does not get them.
     pub server_arguments: Vec<String>,
@@ -117,6 +123,7 @@ pub(crate) struct Settings {
     pub(crate) url: Option<String>,
     mysql_image: Option<String>,
     mariadb_image: Option<String>,
+    version: Option<String>,
     pub(crate) server_path: Option<Vec<PathBuf>>,
     pub(crate) cache: Option<PathBuf>,
 }
@@ -146,6 +153,7 @@ impl Settings {
             url: variable("THROWAWAY_SERVER_URL"),
             mysql_image: options.image.clone().or_else(|| variable("THROWAWAY_MYSQL_IMAGE")),
             mariadb_image: options.image.clone().or_else(|| variable("THROWAWAY_MARIADB_IMAGE")),
+            version: options.version.clone().or_else(|| variable("THROWAWAY_VERSION")),
             server_path: variable("THROWAWAY_SERVER_PATH").map(|text| env::split_paths(&text).collect()),
             cache: variable("THROWAWAY_CACHE").map(PathBuf::from),
         })
@@ -164,6 +172,15 @@ impl Settings {
         }
     }
 
+    /// These with the images of the version that is wanted, if that makes any of them another.
+    pub(crate) fn of_wanted_version(&self) -> Option<Self> {
+        let version = self.version.as_ref()?;
+        let image = |flavour| Some(with_tag(self.image(flavour), version));
+        let (mysql_image, mariadb_image) = (image(Flavour::MySql), image(Flavour::MariaDb));
+        let wanted = Self { mysql_image, mariadb_image, ..self.clone() };
+        self.flavours().any(|flavour| self.image(flavour) != wanted.image(flavour)).then_some(wanted)
+    }
+
     pub(crate) fn tell(&self, line: &str) {
         if let Some(progress) = self.progress {
             progress(line);
@@ -171,7 +188,27 @@ impl Settings {
     }
 }
 
+/// The image of this name with another tag; a colon before the last slash belongs to a registry's port.
+fn with_tag(image: &str, tag: &str) -> String {
+    let name = image.rsplit_once(':').filter(|(_, old)| !old.contains('/')).map_or(image, |(name, _)| name);
+    format!("{name}:{tag}")
+}
+
 /// An environment variable; set but empty counts as not set, as CI systems cannot unset one.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_tag;
+
+    #[test]
+    fn an_image_of_another_version() {
+        let check = |image: &str, expected: &str| assert_eq!(with_tag(image, "10.11"), expected);
+        check("mariadb:11.8", "mariadb:10.11");
+        check("mariadb", "mariadb:10.11");
+        check("registry:5000/own/mariadb", "registry:5000/own/mariadb:10.11");
+        check("registry:5000/own/mariadb:11", "registry:5000/own/mariadb:10.11");
+    }
 }

@@ -26,7 +26,7 @@ pub async fn start(options: &Options) -> Result<ThrowawayServer, StartError> {
         }
         let started = match source {
             Source::Url => given(&settings).await,
-            Source::Docker => container::start(&settings).await,
+            Source::Docker => contained(&settings).await,
             Source::Local => local(&settings).await,
             Source::Packages => unpacked(&settings).await,
         };
@@ -60,6 +60,16 @@ async fn given(settings: &Settings) -> Result<ThrowawayServer, String> {
     }
     ThrowawayServer::new(url, greeting, "at THROWAWAY_SERVER_URL", Source::Url, Held::Given)
         .map_err(|error| format!("THROWAWAY_SERVER_URL cannot be read: {error}"))
+}
+
+async fn contained(settings: &Settings) -> Result<ThrowawayServer, String> {
+    let Some(wanted) = settings.of_wanted_version() else { return container::start(settings).await };
+    match container::start(&wanted).await {
+        Ok(server) => Ok(server),
+        Err(reason) => {
+            container::start(settings).await.map_err(|second_reason| format!("{reason}\n{second_reason}"))
+        }
+    }
 }
 
 async fn local(settings: &Settings) -> Result<ThrowawayServer, String> {

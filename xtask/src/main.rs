@@ -8,7 +8,7 @@ use std::{
     process::ExitCode,
 };
 
-use backend_migrations::cli::{self, Command, Face, GlobalArgs, completions, help};
+use backend_migrations::cli::{self, Command, Face, GlobalArgs, ServerProgram, completions, help};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Tenant database migrations, and the chores around them.
@@ -60,7 +60,9 @@ fn main() -> ExitCode {
     };
     match cli.task {
         Task::Library(command) => {
-            cli::run(command, cli.global, Face { name, migrations_dir: root().join("migrations") })
+            let server_program = Some(workbench::throwaway_server as ServerProgram);
+            let face = Face { name, migrations_dir: root().join("migrations"), server_program };
+            cli::run(command, cli.global, face)
         }
         Task::Ci(args) => ci::run(&args, cli.global.format, cli.global.migrations.as_deref()),
         // The workbench reads the command line itself, the global options with it.

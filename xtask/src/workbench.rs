@@ -1,10 +1,12 @@
-//! Hands a task to the `workbench` binary, which is compiled only then.
+//! Hands work to other programs of this workspace, which are compiled only then.
 
 use std::{
     ffi::OsString,
     os::unix::process::CommandExt as _,
     process::{Command, ExitCode},
 };
+
+use backend_migrations::schema::ServerVersion;
 
 pub(crate) const DEMO_HELP: &str = "\
 Examples:
@@ -47,13 +49,27 @@ pub(crate) fn run_as_typed(task: &str) -> ExitCode {
 
 /// Becomes the workbench, so that signals and the exit code are its own.
 pub(crate) fn run(task: &str, args: &Args) -> ExitCode {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
-    let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "--manifest-path", manifest, "--package", "workbench"]);
+    let mut command = cargo_run("workbench");
     if task == "bench" {
         command.arg("--release");
     }
     let error = command.args(["--", task]).args(&args.rest).exec();
     backend_migrations::cli::fail(&format!("`cargo` cannot be run: {error}"))
+}
+
+/// Runs a server like this one for as long as its standard input is open.
+pub(crate) fn throwaway_server(like: ServerVersion) -> Command {
+    let (major, minor, _) = like.number;
+    let mut command = cargo_run("throwaway-server");
+    command.env("THROWAWAY_FLAVOUR", like.flavour.as_str().to_ascii_lowercase());
+    command.env("THROWAWAY_VERSION", format!("{major}.{minor}"));
+    command
+}
+
+fn cargo_run(package: &str) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let mut command = Command::new(cargo);
+    command.args(["run", "--quiet", "--manifest-path", manifest, "--package", package]);
+    command
 }

@@ -16,6 +16,7 @@ use super::{
     rollout::{self, FleetArgs},
     settings::{MigrationKind, Settings},
     signals,
+    throwaway::Throwaways,
 };
 use crate::{
     diagnosis::{Diagnosis, Offer, Way},
@@ -23,7 +24,7 @@ use crate::{
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::Version,
     mysql::{MySqlConnector, Selection},
-    recover::{Consent, Recover, RecoverOptions, StillRunning},
+    recover::{Consent, Recover, RecoverOptions, ServerSource, StillRunning},
     report::visible,
     summary::Verdict,
     tenant::Label,
@@ -92,7 +93,8 @@ pub struct Args {
     /// End the connection of a migration that is still running.
     #[arg(long)]
     kill: bool,
-    /// Server to make scratch databases on; the environment hides a password better [env: `SCRATCH_URL`].
+    /// Server to make scratch databases on; the environment hides a password better [env: `SCRATCH_URL`] [default: the
+    /// tenant's; where no database may be made there, `cargo xtask` starts one for minutes].
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     scratch_url: Option<String>,
     #[command(flatten)]
@@ -184,13 +186,24 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         None if scope == Scope::Central => vec![Candidate::Open(central)],
         None => rollout::candidates(&connector, &central, &args.fleet.selection()?, &stop).await?,
     };
-    let work = Recover { connector: &connector, set: &set, options: &options, consent: &asking, stop: &stop };
+    let throwaways = settings.face.server_program.map(|program| Throwaways::new(program, &stop));
+    let work = Recover {
+        connector: &connector,
+        set: &set,
+        options: &options,
+        consent: &asking,
+        servers: throwaways.as_ref().map(|throwaways| throwaways as &dyn ServerSource),
+        stop: &stop,
+    };
     let mut reporter = output::Reporter::without_progress(settings);
     let summary = fleet::run_work(&work, key.as_ref(), candidates, &fleet_options, &stop, |event| {
         reporter.report(event)
     })
     .await;
     reporter.finish(&summary);
+    if let Some(throwaways) = throwaways {
+        throwaways.end().await;
+    }
     let is_open = summary.n_unsettled > 0;
     if is_open && options.way.is_some() && matches!(asking, Asking::DryRun) && !args.dry_run {
         writeln!(io::stderr(), "hint: nobody can be asked here; `--yes` does it").ok();

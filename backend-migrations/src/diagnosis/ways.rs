@@ -76,6 +76,11 @@ impl Diagnosis {
         }
     }
 
+    /// Whether the schema was compared and is as in the course of this script.
+    pub fn fits_the_schema(&self) -> bool {
+        self.is_replayed && self.difference.is_none()
+    }
+
     /// What a person can do so that a way opens; `None` where one is open.
     pub fn hint(&self) -> Option<String> {
         let hint = match &self.position {
@@ -85,8 +90,9 @@ impl Diagnosis {
             }
             Position::After(_) => return None,
             _ if !self.is_replayed => {
-                "name a server where databases may be made in `SCRATCH_URL`, so that the schema can be compared; or look \
-                 yourself, and say with `--from N` at which statement to go on"
+                "name a server where databases may be made in `SCRATCH_URL`, so that the schema can be compared \
+                 (docs/recover.md: how to have one for minutes); or look yourself, and say with `--from N` at which \
+                 statement to go on"
             }
             Position::Partly { statement, .. } => {
                 return Some(format!(

@@ -1,7 +1,11 @@
 //! A script, statement by statement, on a scratch database that is as the tenant's was before it.
 
+use tokio::sync::OnceCell;
+
+use super::ServerSource;
 use crate::{
     diagnosis::{Refused, Replay},
+    event::{Event, Events},
     migration::{MigrationSet, Script, Statement, StatementKind},
     mysql::{MySqlConnector, MySqlSession},
     plan::Goal,
@@ -21,6 +25,11 @@ pub(super) struct Stage<'a> {
     pub(super) tenant: &'a Target,
     /// Servers on which a scratch database may be made, the first one first.
     pub(super) places: Vec<Target>,
+    /// Who has another server, should one be made on none of these.
+    pub(super) servers: Option<&'a dyn ServerSource>,
+    /// That server, once it was asked for.
+    pub(super) lent: OnceCell<Target>,
+    pub(super) events: &'a Events,
     /// What ran before the script.
     pub(super) base: MigrationSet,
 }
@@ -62,28 +71,41 @@ impl Stage<'_> {
     /// A scratch database with all that ran before, on the first server that takes one.
     async fn scratch(&self, like: &Snapshot) -> Result<Scratch, String> {
         let mut why_not = "there is no server for one".to_owned();
-        let run = Run::new().map_err(|error| error.to_string())?;
         for place in &self.places {
-            let mut scratch = match Scratch::create(self.connector, place, run, Some(&like.options)).await {
-                Ok(scratch) => scratch,
-                Err(ScratchError::Server { source: SessionError::Server { number, .. }, .. })
-                    if MAY_NOT.contains(&number) =>
-                {
-                    why_not = format!("`{}` may make no database on {}", place.user, place.label.server);
-                    continue;
-                }
-                Err(error) => {
-                    why_not = error.to_string();
-                    continue;
-                }
-            };
-            match self.furnish(&mut scratch, like).await {
-                Ok(()) => return Ok(scratch),
-                Err(error) => why_not = error,
+            match self.scratch_on(place, like).await {
+                Ok(scratch) => return Ok(scratch),
+                Err(reason) => why_not = reason,
             }
-            scratch.remove().await.ok();
         }
-        Err(why_not)
+        let Some(servers) = self.servers else { return Err(why_not) };
+        let lent = self.lent.get_or_try_init(|| async {
+            let message = format!("{why_not}: the scratch database is made on a throwaway server");
+            let tenant = Some(self.tenant.label.clone());
+            self.events.tell(Event::Warning { tenant, message }).await;
+            servers.server(like.server).await
+        });
+        let place = lent.await.map_err(|reason| format!("{why_not}, and {reason}"))?;
+        self.scratch_on(place, like).await
+    }
+
+    async fn scratch_on(&self, place: &Target, like: &Snapshot) -> Result<Scratch, String> {
+        let run = Run::new().map_err(|error| error.to_string())?;
+        let created = Scratch::create(self.connector, place, run, Some(&like.options)).await;
+        let mut scratch = created.map_err(|error| match error {
+            ScratchError::Server { source: SessionError::Server { number, .. }, .. }
+                if MAY_NOT.contains(&number) =>
+            {
+                format!("`{}` may make no database on {}", place.user, place.label.server)
+            }
+            error => error.to_string(),
+        })?;
+        match self.furnish(&mut scratch, like).await {
+            Ok(()) => Ok(scratch),
+            Err(reason) => {
+                scratch.remove().await.ok();
+                Err(reason)
+            }
+        }
     }
 
     async fn furnish(&self, scratch: &mut Scratch, like: &Snapshot) -> Result<(), String> {

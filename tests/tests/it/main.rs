@@ -19,6 +19,7 @@ mod plan;
 mod provisioning;
 mod pull_request;
 mod recover;
+mod recover_asked;
 mod recover_hard;
 mod resume;
 mod rollback;

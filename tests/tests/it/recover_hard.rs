@@ -1,6 +1,8 @@
 //! `migrate:recover` where it is hard to tell, or not possible: right, or refused with the reason.
 
-use end_to_end::{Flavour, Fleet, Server, assert_output, on_each_server, query};
+use std::{env, path::Path};
+
+use end_to_end::{Flavour, Fleet, Program, Server, assert_output, on_each_server, query};
 use serde_json::Value;
 use sqlx::MySqlConnection;
 
@@ -10,6 +12,7 @@ on_each_server!(
     an_edited_file_is_named,
     a_temporary_table_cannot_come_back,
     without_a_scratch_database_only_the_record_speaks,
+    a_throwaway_server_is_the_last_resort,
     a_schema_like_none_of_the_states_is_shown,
     what_sqlx_still_runs_is_waited_for,
     every_line_is_json,
@@ -142,6 +145,42 @@ async fn without_a_scratch_database_only_the_record_speaks(server: &'static Serv
     run("migrate:recover scratchless-acme --undo --yes").await.exits(1).says("proven on a scratch database");
     run("migrate:recover scratchless-acme --resume --yes").await.exits(0);
     assert!(is_applied(&mut acme).await);
+}
+
+/// `cargo` is the program that it would compile and run.
+async fn a_throwaway_server_is_the_last_resort(server: &'static Server) {
+    let fleet = fleet(server, "lastresort").await;
+    let text = "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, KEY (nosuch));\n";
+    fleet.write(UP, text);
+    fleet.write(DOWN, "DROP TABLE b;\nDROP TABLE a;\n");
+    fleet.sqlx("acme", "migrate run").await.await.exits(1);
+    let tenant_url = fleet.tenant_url("acme").await;
+    let cargo = tokio::task::spawn_blocking(|| Program::ThrowawayServer.path()).await.unwrap();
+    let run = |args: &str, cargo: &Path| {
+        let settings = ["THROWAWAY_SERVER", "THROWAWAY_SERVER_URL", "THROWAWAY_MARIADB_IMAGE"];
+        let run = fleet.xtask(args).env("TENANT_ADMIN_URL", &tenant_url).env("CARGO", cargo);
+        let run = settings.iter().fold(run, |run, name| run.env(name, env::var_os(name).unwrap_or_default()));
+        // The image of the tenant's version is taken, whichever is set.
+        let image = env::var("THROWAWAY_MYSQL_IMAGE").unwrap_or_default();
+        let other = image.rsplit_once(':').map(|(name, _)| format!("{name}:nosuch"));
+        run.env("THROWAWAY_MYSQL_IMAGE", other.unwrap_or(image))
+    };
+    let output = run("migrate:recover lastresort-acme", Path::new("/bin/false")).await;
+    output
+        .exits(1)
+        .says("may make no database on")
+        .says("no throwaway server: `/bin/false` has started none");
+    let output = run("migrate:recover lastresort-acme", cargo).await;
+    output
+        .exits(1)
+        .says("the scratch database is made on a throwaway server")
+        .says("1 of 2 statements are in");
+    assert!(!output.text().contains("mysql://"), "{output}");
+    assert!(!output.text().contains("the scratch database is on"), "another version\n{output}");
+    let output = run("migrate:recover lastresort-acme --undo --yes", cargo).await;
+    output.exits(0).says("what was there is undone");
+    let mut acme = fleet.connect("acme").await;
+    assert_eq!(query::column(&mut acme, "SHOW TABLES LIKE 'a'").await, Vec::<String>::new());
 }
 
 async fn a_schema_like_none_of_the_states_is_shown(server: &'static Server) {
