@@ -94,6 +94,15 @@ impl History {
         }
     }
 
+    /// Whether a migration that was begun and not completed may be a failed revert though [`Self::direction`] takes it for an
+    /// apply: nothing but its row is there, which looks the same for one that had only been declared applied (sqlx-mysql
+    /// 0.9, `skip`).
+    pub fn may_be_a_revert(&self, row: &HistoryRow) -> bool {
+        let has_journal = self.progress.iter().any(|progress| progress.version == row.version);
+        // The newest one is reverted first, and nothing is applied while one is half done.
+        !row.success && row.execution_time_ns < 0 && !has_journal && self.newest() == Some(row.version)
+    }
+
     /// The newest version that has a row, complete or not.
     pub fn newest(&self) -> Option<Version> {
         self.rows.iter().map(|row| row.version).max()

@@ -9,6 +9,7 @@ mod introspect;
 mod locality;
 mod monitor;
 mod provisioning;
+mod query;
 mod relay;
 mod scratch;
 mod server_error;

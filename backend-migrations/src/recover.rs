@@ -6,26 +6,25 @@
 //! script: half applied is half undone, seen from the other side.
 
 mod alive;
+mod examine;
 mod offers;
 mod replay;
 mod server_source;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::OnceCell;
-
 pub use self::server_source::ServerSource;
 use self::{
-    offers::{Action, Offers, Prepared},
-    replay::Stage,
+    examine::Found,
+    offers::{Action, Prepared},
 };
 use crate::{
     apply::{self, Applied, ApplyError, Work},
-    diagnosis::{Case, Diagnosis, Offer, Replay, Way},
+    diagnosis::{Diagnosis, Offer, Replay, Way},
     event::{Event, Events, Failure, FailureCode, MigrationDone, Outcome, Settled, Task},
     fleet::{Stop, TenantWork},
     history::{History, HistoryRow, StatementDigest},
-    migration::{Direction, Migration, MigrationSet, Script, Version},
+    migration::{Direction, MigrationSet, Script, Version},
     mysql::{MySqlConnector, MySqlSession},
     plan::Problem,
     session::{Connect as _, JournalEntry, Record, SessionError, TenantSession as _},
@@ -122,14 +121,6 @@ struct Turn<'a, C> {
     events: &'a Events,
 }
 
-/// A half-done migration, and what there is to do about it.
-struct Found {
-    migration: Arc<Migration>,
-    diagnosis: Arc<Diagnosis>,
-    replay: Option<Replay>,
-    prepared: Vec<Prepared>,
-}
-
 impl<C: Consent> Turn<'_, C> {
     async fn run(&mut self, done: &mut Vec<MigrationDone>) -> Result<Outcome, Box<Failure>> {
         let mut settled = Vec::new();
@@ -216,75 +207,6 @@ impl<C: Consent> Turn<'_, C> {
         let event = Event::MigrationSettled { tenant: self.tenant.clone(), settled: settled.clone() };
         self.events.tell(event).await;
         Ok(Some(settled))
-    }
-
-    async fn examine(&mut self, history: &History, row: &HistoryRow) -> Result<Found, Box<Failure>> {
-        let Recover { set, options, .. } = self.recover;
-        let missing = || refusal(&Problem::Missing(row.named()));
-        let migration = set.get(row.version).ok_or_else(missing)?;
-        let direction = history.direction(row);
-        let script =
-            migration.script(direction).ok_or_else(|| refusal(&Problem::NoDown(migration.named())))?;
-        let stage = self.stage(history, migration, direction);
-        let (replay, why_not) = match &stage {
-            Ok(stage) => match stage.replay(script).await {
-                Ok(replay) => (Some(replay), None),
-                Err(why_not) => (None, Some(why_not)),
-            },
-            Err(why_not) => (None, Some(why_not.clone())),
-        };
-        let case = Case {
-            migration,
-            direction,
-            script,
-            row,
-            progress: history.progress(row.version, direction),
-            replay: replay.as_ref(),
-            said: options.said,
-        };
-        let mut diagnosis = case.judge();
-        let why_not = why_not.map(|why_not| format!("not compared with a scratch database: {why_not}"));
-        diagnosis.notes.extend(why_not);
-        let offers =
-            Offers { set, history, migration, script, diagnosis: &diagnosis, replay: replay.as_ref() };
-        let prepared = offers.prepare(stage.as_ref().ok()).await;
-        Ok(Found { migration: Arc::clone(migration), diagnosis: Arc::new(diagnosis), replay, prepared })
-    }
-
-    /// The ground on which the script of a half-done migration is replayed: what the history says ran before it.
-    fn stage(
-        &self,
-        history: &History,
-        migration: &Migration,
-        direction: Direction,
-    ) -> Result<Stage<'_>, String> {
-        let Recover { set, options, connector, servers, .. } = self.recover;
-        let is_before = |version: Version| {
-            let row = history.row(version);
-            (version == migration.version && direction == Direction::Down)
-                || row.is_some_and(|row| row.success)
-        };
-        if let Some(row) =
-            history.rows.iter().find(|row| is_before(row.version) && set.get(row.version).is_none())
-        {
-            return Err(format!("there is no file for {}, which ran before", row.named()));
-        }
-        let own = std::iter::once(&self.target);
-        let admin = options.admin.iter().filter(|admin| admin.label.server == self.target.label.server);
-        let places = match &options.scratch {
-            Some(scratch) => vec![scratch.clone()],
-            None => own.chain(admin).cloned().collect(),
-        };
-        let base = set.filtered(|migration| is_before(migration.version));
-        Ok(Stage {
-            connector,
-            tenant: &self.target,
-            places,
-            servers: *servers,
-            lent: OnceCell::new(),
-            events: self.events,
-            base,
-        })
     }
 
     /// Takes the lock, and refuses if anything is otherwise than it was when it was looked at.

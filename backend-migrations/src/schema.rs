@@ -10,31 +10,7 @@ use std::{collections::BTreeMap, fmt};
 use sha2::{Digest as _, Sha256};
 
 pub use self::diff::{Difference, DifferenceKind};
-
-/// The two servers there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Flavour {
-    /// MySQL.
-    MySql,
-    /// MariaDB.
-    MariaDb,
-}
-
-impl Flavour {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MySql => "MySQL",
-            Self::MariaDb => "MariaDB",
-        }
-    }
-}
-
-impl fmt::Display for Flavour {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
+pub use crate::tenant::Flavour;
 
 /// What a server says it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

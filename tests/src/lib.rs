@@ -33,6 +33,7 @@ mod run;
 pub mod schema;
 mod server;
 mod snapshot;
+mod terminal;
 
 pub use throwaway_server::Flavour;
 
@@ -42,6 +43,7 @@ pub use self::{
     run::{Invocation, Output, Started},
     server::{Server, on, some_server_is_there, tell},
     snapshot::filters,
+    terminal::Terminal,
 };
 
 #[doc(hidden)]

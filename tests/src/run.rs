@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{Program, canary};
+use crate::{Program, Terminal, canary};
 
 /// No test waits for ever, either.
 const LIMIT: Duration = Duration::from_mins(3);
@@ -81,30 +81,42 @@ impl Invocation {
         self
     }
 
-    /// Starts it.
-    pub async fn start(self) -> Started {
+    /// What is run, for messages.
+    pub(crate) fn what(&self) -> String {
+        format!("{} {}", self.program.name(), self.args.join(OsStr::new(" ")).to_string_lossy())
+    }
+
+    /// The command, and an empty folder for as long as it runs.
+    pub(crate) async fn command(&self) -> (std::process::Command, tempfile::TempDir) {
         let program = self.program;
         let path = tokio::task::spawn_blocking(move || program.path()).await.expect("it is built");
         let empty = tempfile::tempdir().expect("a folder");
-        let mut command = Command::new(path);
+        let mut command = std::process::Command::new(path);
         command
             .args(&self.args)
             .env_clear()
             .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .envs(self.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.folder.as_deref().unwrap_or(empty.path()))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .current_dir(self.folder.as_deref().unwrap_or(empty.path()));
+        (command, empty)
+    }
+
+    /// Starts it on a terminal.
+    pub async fn on_a_terminal(self) -> Terminal {
+        Terminal::start(self).await
+    }
+
+    /// Starts it.
+    pub async fn start(self) -> Started {
+        let (command, empty) = self.command().await;
+        let mut command = Command::from(command);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("it starts");
         if let Some(mut stdin) = child.stdin.take() {
             // A program that reads nothing may be gone before it is all written.
             stdin.write_all(&self.stdin).await.ok();
         }
-        let args = self.args.join(OsStr::new(" "));
-        let what = format!("{} {}", program.name(), args.to_string_lossy());
-        Started { child, what, central: self.central, read: None, _empty: empty }
+        Started { child, what: self.what(), central: self.central, read: None, _empty: empty }
     }
 }
 

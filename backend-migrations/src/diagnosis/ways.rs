@@ -76,6 +76,11 @@ impl Diagnosis {
         }
     }
 
+    /// Whether the schema was compared and is as in the course of this script.
+    pub fn fits_the_schema(&self) -> bool {
+        self.is_replayed && self.difference.is_none()
+    }
+
     /// What a person can do so that a way opens; `None` where one is open.
     pub fn hint(&self) -> Option<String> {
         let hint = match &self.position {

@@ -13,9 +13,8 @@ use std::{
     time::Duration,
 };
 
-use futures_util::TryStreamExt as _;
 use sqlx::{
-    AssertSqlSafe, Either, Executor as _, Row as _,
+    AssertSqlSafe, Executor as _, Row as _,
     mysql::{MySqlConnection, MySqlRow},
     raw_sql,
 };
@@ -27,6 +26,7 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     provisioning::identifier,
+    query::{self, RowSets},
     server_error::{NO_SUCH_TABLE, session_error},
     session::BOOKKEEPING_LIMIT,
 };
@@ -148,7 +148,8 @@ impl Inspector {
         while names.peek().is_some() {
             let sql: Vec<_> =
                 names.clone().map(|name| format!("SHOW CREATE TABLE {}", identifier(name))).collect();
-            let (sets, result) = self.query_until_error(sql.join(";"), BOOKKEEPING_LIMIT).await;
+            let (sets, result) =
+                query::query_until_error(&mut self.connection, sql.join(";"), BOOKKEEPING_LIMIT).await;
             for (rows, name) in sets.iter().zip(names.by_ref()) {
                 shown.push((name.clone(), rows.first().map(values).unwrap_or_default()));
             }
@@ -201,7 +202,7 @@ impl Inspector {
     ///
     /// What the server or the connection said to the first that failed.
     pub async fn rows(&mut self, sql: impl Into<String>) -> Result<Vec<Vec<Vec<Value>>>, SessionError> {
-        let sets = self.query(sql.into(), BOOKKEEPING_LIMIT).await?;
+        let sets = self.query(sql.into()).await?;
         Ok(sets.iter().map(|rows| rows.iter().map(values).collect()).collect())
     }
 
@@ -257,44 +258,15 @@ impl Inspector {
         if !self.is_set {
             // So that no row of ours waits for a lock longer than it may.
             let sql = books::set_up(self.connector.limits());
-            self.send(sql, BOOKKEEPING_LIMIT).await?;
+            query::query(&mut self.connection, sql, BOOKKEEPING_LIMIT).await?;
             self.is_set = true;
         }
         Ok(())
     }
 
-    async fn query(&mut self, sql: String, limit: Duration) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
+    async fn query(&mut self, sql: String) -> Result<RowSets, SessionError> {
         self.set_up().await?;
-        self.send(sql, limit).await
-    }
-
-    async fn send(&mut self, sql: String, limit: Duration) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
-        let (sets, result) = self.query_until_error(sql, limit).await;
-        result.map(|()| sets)
-    }
-
-    /// Where a statement fails, the results of those before it are there all the same.
-    async fn query_until_error(
-        &mut self,
-        sql: String,
-        limit: Duration,
-    ) -> (Vec<Vec<MySqlRow>>, Result<(), SessionError>) {
-        let (mut sets, mut rows) = (Vec::new(), Vec::new());
-        let work = async {
-            let mut results = self.connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
-            while let Some(result) = results.try_next().await? {
-                match result {
-                    Either::Left(_) => sets.push(std::mem::take(&mut rows)),
-                    Either::Right(row) => rows.push(row),
-                }
-            }
-            Ok::<_, sqlx::Error>(())
-        };
-        let result = match timeout(limit, work).await {
-            Ok(result) => result.map_err(|error| session_error(&error)),
-            Err(_) => Err(timed_out(limit)),
-        };
-        (sets, result)
+        query::query(&mut self.connection, sql, BOOKKEEPING_LIMIT).await
     }
 }
 

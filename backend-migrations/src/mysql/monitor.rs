@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
 use sqlx::{
-    AssertSqlSafe, Either, Executor as _, Row as _,
+    Row as _,
     mysql::{MySqlConnection, MySqlRow},
-    raw_sql,
 };
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::{
     books,
     connect::{self, MySqlConnector},
-    server_error::session_error,
+    query::{self, RowSets},
+    server_error::NO_SUCH_CONNECTION,
 };
 use crate::{
     session::{Activity, ConnectError, SessionError},
@@ -25,9 +24,6 @@ const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
 /// Between two looks for a change.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// `ER_NO_SUCH_THREAD`.
-const NO_SUCH_CONNECTION: u16 = 1094;
 
 /// A connection that looks at the others. It takes no lock and writes nothing.
 ///
@@ -188,7 +184,7 @@ impl Monitor {
     }
 
     /// The rows that each of the statements in `sql` gives.
-    pub(super) async fn query(&mut self, sql: String) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
+    pub(super) async fn query(&mut self, sql: String) -> Result<RowSets, SessionError> {
         self.query_within(sql, LOOK_LIMIT).await
     }
 
@@ -197,22 +193,8 @@ impl Monitor {
         &mut self,
         sql: String,
         limit: Duration,
-    ) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
-        let work = async {
-            let (mut sets, mut rows) = (Vec::new(), Vec::new());
-            let mut results = self.connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
-            while let Some(result) = results.try_next().await? {
-                match result {
-                    Either::Left(_) => sets.push(std::mem::take(&mut rows)),
-                    Either::Right(row) => rows.push(row),
-                }
-            }
-            Ok::<_, sqlx::Error>(sets)
-        };
-        match timeout(limit, work).await {
-            Ok(result) => result.map_err(|error| session_error(&error)),
-            Err(_) => Err(SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }),
-        }
+    ) -> Result<RowSets, SessionError> {
+        query::query(&mut self.connection, sql, limit).await
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
 use sqlx::{
-    AssertSqlSafe, Either, Executor as _, Row as _,
+    AssertSqlSafe, Executor as _, Row as _,
     mysql::{MySqlConnection, MySqlRow},
     raw_sql,
 };
@@ -16,6 +15,7 @@ use super::{
     connect::{self, MySqlConnector},
     locality,
     monitor::Monitor,
+    query::{self, RowSets},
     server_error::{NO_SUCH_TABLE, server_error, session_error},
 };
 use crate::{
@@ -57,9 +57,8 @@ impl MySqlSession {
     }
 
     /// Runs `sql`, which may be several statements, in one round trip; gives the rows of each.
-    async fn query(&mut self, sql: String, limit: Duration) -> Result<Vec<Vec<MySqlRow>>, SessionError> {
-        let (sets, result) = self.query_until_error(sql, limit).await;
-        result.map(|()| sets)
+    async fn query(&mut self, sql: String, limit: Duration) -> Result<RowSets, SessionError> {
+        query::query(&mut self.connection, sql, limit).await
     }
 
     /// As [`Self::query`], and where a statement fails the results of those before it are there all the same.
@@ -67,23 +66,8 @@ impl MySqlSession {
         &mut self,
         sql: String,
         limit: Duration,
-    ) -> (Vec<Vec<MySqlRow>>, Result<(), SessionError>) {
-        let (mut sets, mut rows) = (Vec::new(), Vec::new());
-        let work = async {
-            let mut results = self.connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
-            while let Some(result) = results.try_next().await? {
-                match result {
-                    Either::Left(_) => sets.push(std::mem::take(&mut rows)),
-                    Either::Right(row) => rows.push(row),
-                }
-            }
-            Ok::<_, sqlx::Error>(())
-        };
-        let result = match timeout(limit, work).await {
-            Ok(result) => result.map_err(|error| session_error(&error)),
-            Err(_) => Err(SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }),
-        };
-        (sets, result)
+    ) -> (RowSets, Result<(), SessionError>) {
+        query::query_until_error(&mut self.connection, sql, limit).await
     }
 
     /// The rows that one query gives; `None` where its table does not exist.

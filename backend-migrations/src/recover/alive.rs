@@ -6,7 +6,7 @@ use super::{Consent, StillRunning, Turn, read};
 use crate::{
     event::{Event, Failure, FailureCode},
     history::History,
-    migration::Script,
+    migration::{Direction, Script},
     mysql::Monitor,
     session::{Activity, TenantSession as _},
 };
@@ -58,8 +58,11 @@ impl<C: Consent> Turn<'_, C> {
     /// The scripts that look half done.
     fn scripts(&self, history: &History) -> Vec<&Script> {
         let dirty = history.rows.iter().filter(|row| !row.success);
-        let scripts =
-            dirty.filter_map(|row| self.recover.set.get(row.version)?.script(history.direction(row)));
+        let scripts = dirty.flat_map(|row| {
+            let revert = history.may_be_a_revert(row).then_some(Direction::Down);
+            let directions = std::iter::once(history.direction(row)).chain(revert);
+            directions.filter_map(|direction| self.recover.set.get(row.version)?.script(direction))
+        });
         scripts.collect()
     }
 

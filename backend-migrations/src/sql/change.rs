@@ -10,6 +10,8 @@ mod table;
 
 use std::ops::Range;
 
+use crate::tenant::Flavour;
+
 pub use self::{
     column::{Column, DataType, Default, Generated, Place},
     rows::{Assignment, Rows, Scope, Verb},
@@ -48,30 +50,11 @@ pub struct Reading {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {
     /// The server that understands it.
-    pub only: Product,
+    pub only: Flavour,
     /// What it is.
     pub what: &'static str,
     /// Where.
     pub span: Range<usize>,
-}
-
-/// The two servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Product {
-    /// MySQL.
-    MySql,
-    /// MariaDB.
-    MariaDb,
-}
-
-impl Product {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MySql => "MySQL",
-            Self::MariaDb => "MariaDB",
-        }
-    }
 }
 
 /// What a statement does.

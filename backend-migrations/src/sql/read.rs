@@ -17,12 +17,13 @@ use std::{cell::RefCell, ops::Range};
 
 use self::cursor::Cursor;
 use super::{
-    change::{Change, DatabaseVerb, Name, ObjectKind, Product, Reading},
+    change::{Change, DatabaseVerb, Name, ObjectKind, Reading},
     compound,
     lex::{TokenKind, lex},
     words::Words,
 };
 use crate::migration::Statement;
+use crate::tenant::Flavour;
 
 /// Reads `statement`.
 ///
@@ -145,7 +146,7 @@ fn create(cursor: &mut Cursor<'_>) -> Option<Change> {
     let temporary = cursor.eat(&["TEMPORARY"]);
     if cursor.eat(&["TABLE"]) {
         if or_replace {
-            cursor.only(Product::MariaDb, "CREATE OR REPLACE TABLE", start);
+            cursor.only(Flavour::MariaDb, "CREATE OR REPLACE TABLE", start);
         }
         return table::create(cursor, or_replace, temporary)
             .map(|table| Change::CreateTable(Box::new(table)));
@@ -153,7 +154,7 @@ fn create(cursor: &mut Cursor<'_>) -> Option<Change> {
     cursor.eat_any(&["ONLINE", "OFFLINE"]);
     if cursor.is_any(&["INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "VECTOR"]) {
         if or_replace {
-            cursor.only(Product::MariaDb, "CREATE OR REPLACE INDEX", start);
+            cursor.only(Flavour::MariaDb, "CREATE OR REPLACE INDEX", start);
         }
         return alter::create_index(cursor).map(Change::AlterTable);
     }

@@ -77,7 +77,8 @@ pub(super) struct Tenant {
 
 impl Tenant {
     pub(super) async fn create(job: Job<'_>) -> Result<Self, ScratchError> {
-        Ok(Self { scratch: Scratch::create(job.connector, job.server, None).await?, quiet: None })
+        let scratch = Scratch::create(job.connector, job.server, job.run, None).await?;
+        Ok(Self { scratch, quiet: None })
     }
 
     pub(super) async fn snapshot(&mut self) -> Result<Snapshot, ScratchError> {

@@ -19,6 +19,7 @@ mod plan;
 mod provisioning;
 mod pull_request;
 mod recover;
+mod recover_asked;
 mod recover_hard;
 mod resume;
 mod rollback;
@@ -36,6 +37,8 @@ mod twin;
 mod twin_dirty;
 mod twin_lock;
 mod verify;
+mod verify_command;
+mod verify_hard;
 mod waits;
 
 use std::{

@@ -9,6 +9,7 @@ on_each_server!(
     what_sqlx_left_is_undone,
     a_statement_that_was_running_is_looked_at,
     a_failed_revert_is_no_failed_apply,
+    a_failed_revert_of_what_was_only_declared,
     what_is_done_by_hand_is_declared,
 );
 
@@ -167,6 +168,42 @@ async fn a_failed_revert_is_no_failed_apply(server: &'static Server) {
             is_as_undisturbed(&fleet).await;
         }
     }
+}
+
+/// The time of an apply tells a revert from an apply, and a migration that was only declared applied has none.
+async fn a_failed_revert_of_what_was_only_declared(server: &'static Server) {
+    let fleet = fleet(server, "untimed").await;
+    fleet.write(UP, GOOD);
+    let fails_after =
+        |statement: &str| format!("{statement};\nDROP TABLE nosuch;\nDROP TABLE IF EXISTS a, b;\n");
+    fleet.write(DOWN, &fails_after("DROP TABLE a"));
+    fleet.run("migrate:all-tenants").await.exits(0);
+    let mut acme = fleet.connect("acme").await;
+    // What sqlx's own `skip` writes.
+    let declared = "UPDATE _sqlx_migrations SET execution_time = -1 WHERE version = 20260101000000";
+    query::run(&mut acme, declared).await;
+    fleet.sqlx("acme", "migrate revert").await.await.exits(1);
+    // A table `b` without `a` is there in the middle of a revert, never of an apply.
+    let output = fleet.run("migrate:recover untimed-acme").await;
+    output.exits(1);
+    assert_output!("recover_untimed_revert", output);
+    fleet.run("migrate:recover untimed-acme --undo --yes").await.exits(1);
+    query::run(&mut acme, "CREATE TABLE a (id INT PRIMARY KEY, n INT NOT NULL DEFAULT 0)").await;
+
+    // `b` is gone: so it is in the middle of an apply too.
+    fleet.write(DOWN, &fails_after("DROP TABLE b"));
+    let output = fleet.run("migrate:recover untimed-acme --mark-applied --yes").await;
+    output.exits(0);
+    fleet.sqlx("acme", "migrate revert").await.await.exits(1);
+    let output = fleet.run("migrate:recover untimed-acme").await;
+    output
+        .exits(1)
+        .says("is half applied")
+        .says("note: had it only been declared applied, a revert that failed");
+    fleet.write(DOWN, BACK);
+    fleet.run("migrate:recover untimed-acme --undo --yes").await.exits(0);
+    fleet.run("migrate:rollback --tenant untimed-twin").await.exits(0);
+    is_as_undisturbed(&fleet).await;
 }
 
 async fn what_is_done_by_hand_is_declared(server: &'static Server) {

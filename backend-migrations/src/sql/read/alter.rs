@@ -1,12 +1,13 @@
 //! `ALTER TABLE` (MySQL 8.4 manual, "ALTER TABLE Statement"; MariaDB's "ALTER TABLE"), `CREATE INDEX`, `DROP INDEX`.
 
 use super::{
-    super::change::{AlterTable, Clause, ClauseAt, Index, IndexKind, Product, TableOptions, Written},
+    super::change::{AlterTable, Clause, ClauseAt, Index, IndexKind, TableOptions, Written},
     column,
     cursor::Cursor,
     key::{self, Key},
     table,
 };
+use crate::tenant::Flavour;
 
 /// What stands after `ALTER [ONLINE] [IGNORE] TABLE`.
 pub(super) fn alter(cursor: &mut Cursor<'_>) -> Option<AlterTable> {
@@ -63,7 +64,7 @@ fn if_exists(cursor: &mut Cursor<'_>) -> bool {
     let start = cursor.place();
     let is_said = cursor.eat(&["IF", "EXISTS"]);
     if is_said {
-        cursor.only(Product::MariaDb, "IF EXISTS here", start);
+        cursor.only(Flavour::MariaDb, "IF EXISTS here", start);
     }
     is_said
 }
@@ -76,7 +77,7 @@ pub(super) fn wait(cursor: &mut Cursor<'_>) {
     } else if !cursor.eat(&["NOWAIT"]) {
         return;
     }
-    cursor.only(Product::MariaDb, "WAIT and NOWAIT", start);
+    cursor.only(Flavour::MariaDb, "WAIT and NOWAIT", start);
 }
 
 fn clause(cursor: &mut Cursor<'_>) -> Option<Vec<Clause>> {
@@ -154,7 +155,7 @@ fn add(cursor: &mut Cursor<'_>) -> Option<Vec<Clause>> {
     if cursor.are(&["SYSTEM", "VERSIONING"]) {
         let start = cursor.place();
         cursor.skip_rest();
-        cursor.only(Product::MariaDb, "system versioning", start);
+        cursor.only(Flavour::MariaDb, "system versioning", start);
         return Some(vec![Clause::Other]);
     }
     if key::is_key(cursor) {
@@ -237,7 +238,7 @@ fn alter_part(cursor: &mut Cursor<'_>) -> Option<Clause> {
     }
     cursor.eat(&["SET"]).then_some(())?;
     cursor.eat_any(&["VISIBLE", "INVISIBLE"]).then_some(())?;
-    cursor.only(Product::MySql, "ALTER COLUMN … SET INVISIBLE", start);
+    cursor.only(Flavour::MySql, "ALTER COLUMN … SET INVISIBLE", start);
     Some(Clause::ColumnOption { column })
 }
 

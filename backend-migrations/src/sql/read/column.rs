@@ -2,12 +2,13 @@
 
 use super::{
     super::{
-        change::{Column, DataType, Default, Generated, Place, Product},
+        change::{Column, DataType, Default, Generated, Place},
         lex::TokenKind,
     },
     cursor::Cursor,
     key,
 };
+use crate::tenant::Flavour;
 
 /// `name type attributes [FIRST | AFTER name]`, and nothing after it.
 pub(super) fn column(cursor: &mut Cursor<'_>) -> Option<(Column, Option<Place>)> {
@@ -174,7 +175,7 @@ fn data_type(cursor: &mut Cursor<'_>) -> Option<DataType> {
         data_type.span = cursor.span_from(start);
     }
     if matches!(name, "UUID" | "INET4" | "INET6") {
-        cursor.only(Product::MariaDb, "this type", start);
+        cursor.only(Flavour::MariaDb, "this type", start);
     }
     Some(data_type)
 }
@@ -214,7 +215,7 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column) -> Option<()> {
         column.collation = Some(word(cursor)?);
     } else if cursor.eat(&["GENERATED", "ALWAYS", "AS", "ROW"]) {
         cursor.eat_any(&["START", "END"]).then_some(())?;
-        cursor.only(Product::MariaDb, "system versioning", start);
+        cursor.only(Flavour::MariaDb, "system versioning", start);
     } else if cursor.eat(&["GENERATED", "ALWAYS", "AS"]) || cursor.eat(&["AS"]) {
         cursor.group()?;
         let is_stored = cursor.eat_any(&["STORED", "PERSISTENT"]);
@@ -245,7 +246,7 @@ fn attribute(cursor: &mut Cursor<'_>, column: &mut Column) -> Option<()> {
         }
     } else if cursor.eat_any(&["WITH", "WITHOUT"]) {
         cursor.eat(&["SYSTEM", "VERSIONING"]).then_some(())?;
-        cursor.only(Product::MariaDb, "system versioning", start);
+        cursor.only(Flavour::MariaDb, "system versioning", start);
     } else {
         return None;
     }
@@ -296,7 +297,7 @@ pub(super) fn default(cursor: &mut Cursor<'_>) -> Option<Default> {
         "TRUE" | "FALSE" => Some(Default::Literal(keyword)),
         _ if is_called || keyword.starts_with(|c: char| !c.is_ascii_digit()) => {
             // MariaDB takes an expression without parentheses around it; where it ends is not always clear.
-            cursor.only(Product::MariaDb, "an expression as a default without parentheses around it", start);
+            cursor.only(Flavour::MariaDb, "an expression as a default without parentheses around it", start);
             (is_called && !is_operator(cursor)).then(|| Default::Expression(cursor.span_from(start)))
         }
         _ if is_operator(cursor) => None,

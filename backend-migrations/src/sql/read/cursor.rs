@@ -3,10 +3,11 @@
 use std::{cell::RefCell, ops::Range};
 
 use super::super::{
-    change::{Dialect, Name, Product},
+    change::{Dialect, Name},
     lex::TokenKind,
     words::Words,
 };
+use crate::tenant::Flavour;
 
 /// A place among the words from `at` to `end`. No question moves it, and a take that finds nothing does not, either.
 #[derive(Clone)]
@@ -124,7 +125,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Notes that `what`, which began at `place`, is understood by one server alone.
-    pub(super) fn only(&self, only: Product, what: &'static str, place: usize) {
+    pub(super) fn only(&self, only: Flavour, what: &'static str, place: usize) {
         self.dialects.borrow_mut().push(Dialect { only, what, span: self.span_from(place) });
     }
 
@@ -251,7 +252,7 @@ impl<'a> Cursor<'a> {
         let place = self.at;
         self.at = self.words.skip_set_statement(self.at).min(self.end);
         if self.at > place {
-            self.only(Product::MariaDb, "SET STATEMENT", place);
+            self.only(Flavour::MariaDb, "SET STATEMENT", place);
         }
     }
 }

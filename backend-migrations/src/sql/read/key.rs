@@ -1,9 +1,10 @@
 //! Indexes, foreign keys and checks.
 
 use super::{
-    super::change::{Check, ForeignKey, Index, IndexKind, Name, Part, Product},
+    super::change::{Check, ForeignKey, Index, IndexKind, Name, Part},
     cursor::Cursor,
 };
+use crate::tenant::Flavour;
 
 /// An element of a table that is no column.
 pub(super) enum Key {
@@ -38,7 +39,7 @@ pub(super) fn is_key(cursor: &Cursor<'_>) -> bool {
 pub(super) fn key(cursor: &mut Cursor<'_>) -> Option<Key> {
     let start = cursor.place();
     if cursor.eat(&["PERIOD", "FOR"]) {
-        cursor.only(Product::MariaDb, "PERIOD FOR", start);
+        cursor.only(Flavour::MariaDb, "PERIOD FOR", start);
         cursor.skip_rest();
         return Some(Key::Other);
     }
@@ -83,7 +84,7 @@ pub(super) fn if_not_exists(cursor: &mut Cursor<'_>) -> bool {
     let start = cursor.place();
     let is_said = cursor.eat(&["IF", "NOT", "EXISTS"]);
     if is_said {
-        cursor.only(Product::MariaDb, "IF NOT EXISTS here", start);
+        cursor.only(Flavour::MariaDb, "IF NOT EXISTS here", start);
     }
     is_said
 }
@@ -101,7 +102,7 @@ pub(super) fn constraint_name(cursor: &mut Cursor<'_>) -> Option<String> {
 pub(super) fn enforced(cursor: &mut Cursor<'_>) -> bool {
     let start = cursor.place();
     if cursor.eat(&["NOT", "ENFORCED"]) || cursor.eat(&["ENFORCED"]) {
-        cursor.only(Product::MySql, "ENFORCED", start);
+        cursor.only(Flavour::MySql, "ENFORCED", start);
         return cursor.place() == start + 1;
     }
     true
@@ -121,7 +122,7 @@ fn part(item: &mut Cursor<'_>) -> Option<Part> {
     let start = item.place();
     let mut part = Part { column: None, length: None, is_descending: false };
     if item.group().is_some() {
-        item.only(Product::MySql, "an index on an expression", start);
+        item.only(Flavour::MySql, "an index on an expression", start);
     } else {
         part.column = Some(item.identifier()?);
         if let Some(length) = item.group() {
@@ -151,9 +152,9 @@ pub(super) fn index_options(cursor: &mut Cursor<'_>) {
             cursor.eat_symbol("=");
             cursor.skip();
         } else if cursor.eat_any(&["INVISIBLE", "VISIBLE"]) {
-            cursor.only(Product::MySql, "the visibility of an index", start);
+            cursor.only(Flavour::MySql, "the visibility of an index", start);
         } else if cursor.eat(&["NOT", "IGNORED"]) || cursor.eat(&["IGNORED"]) {
-            cursor.only(Product::MariaDb, "IGNORED", start);
+            cursor.only(Flavour::MariaDb, "IGNORED", start);
         } else {
             return;
         }

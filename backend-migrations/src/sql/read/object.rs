@@ -1,16 +1,17 @@
 //! Views, triggers, routines, events, sequences.
 
 use super::{
-    super::change::{Object, ObjectKind, Product},
+    super::change::{Object, ObjectKind},
     cursor::Cursor,
 };
+use crate::tenant::Flavour;
 
 /// The word for one of them.
 pub(super) fn kind(cursor: &mut Cursor<'_>) -> Option<ObjectKind> {
     let start = cursor.place();
     let (_, kind) = ObjectKind::ALL.into_iter().find(|(word, _)| cursor.eat(&[word]))?;
     if kind == ObjectKind::Sequence {
-        cursor.only(Product::MariaDb, "SEQUENCE", start);
+        cursor.only(Flavour::MariaDb, "SEQUENCE", start);
     }
     Some(kind)
 }

@@ -2,11 +2,12 @@
 
 use super::{
     super::{
-        change::{Assignment, Product, Rows, Scope, Verb},
+        change::{Assignment, Rows, Scope, Verb},
         lex::TokenKind,
     },
     cursor::Cursor,
 };
+use crate::tenant::Flavour;
 
 /// `INSERT`, `REPLACE`, `UPDATE`, `DELETE` or `LOAD`, from that word on.
 pub(super) fn rows(cursor: &mut Cursor<'_>) -> Option<Rows> {
@@ -70,7 +71,7 @@ pub(super) fn rows(cursor: &mut Cursor<'_>) -> Option<Rows> {
     if cursor.find_any(&["RETURNING"]) {
         let place = cursor.place();
         cursor.skip();
-        cursor.only(Product::MariaDb, "RETURNING", place);
+        cursor.only(Flavour::MariaDb, "RETURNING", place);
     }
     cursor.skip_rest();
     Some(rows)

@@ -1,11 +1,12 @@
 //! `CREATE TABLE`, and a table's options.
 
 use super::{
-    super::change::{CreateTable, Product, TableOptions},
+    super::change::{CreateTable, TableOptions},
     column,
     cursor::Cursor,
     key::{self, Key},
 };
+use crate::tenant::Flavour;
 
 /// What stands after `CREATE [OR REPLACE] [TEMPORARY] TABLE`.
 pub(super) fn create(cursor: &mut Cursor<'_>, or_replace: bool, temporary: bool) -> Option<CreateTable> {
@@ -131,7 +132,7 @@ pub(super) fn option(cursor: &mut Cursor<'_>, options: &mut TableOptions) -> Opt
         column::word(cursor)?;
         options.auto_increment = true;
     } else if cursor.eat(&["WITH", "SYSTEM", "VERSIONING"]) {
-        cursor.only(Product::MariaDb, "system versioning", start);
+        cursor.only(Flavour::MariaDb, "system versioning", start);
         options.others.push("SYSTEM VERSIONING".to_owned());
     } else if cursor.eat(&["START", "TRANSACTION"]) {
         options.others.push("START TRANSACTION".to_owned());

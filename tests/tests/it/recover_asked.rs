@@ -1,0 +1,114 @@
+//! The question of `migrate:recover` at a terminal: nothing is done unless somebody says yes.
+
+use end_to_end::{Fleet, Server, Terminal, on_each_server, query};
+
+on_each_server!(
+    yes,
+    anything_else,
+    control_c,
+    the_end_of_the_input,
+    a_dry_run_asks_nothing,
+    one_question_at_a_time
+);
+
+const UP: &str = "20260101000000_two.up.sql";
+const HALF: &str =
+    "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, KEY (nosuch));\n";
+const WHOLE: &str = "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY);\n";
+
+/// Tenants that are half migrated, and a file that is mended.
+async fn fleet(server: &'static Server, word: &'static str, tenants: &[&str]) -> Fleet {
+    let fleet = Fleet::new(server, word).await;
+    for tenant in tenants {
+        fleet.provision(tenant).await;
+    }
+    fleet.write(UP, HALF);
+    fleet.run("migrate:all-tenants").await.exits(1);
+    fleet.write(UP, WHOLE);
+    fleet
+}
+
+async fn ask(fleet: &Fleet, args: &str) -> Terminal {
+    fleet.run(args).env("NO_COLOR", "1").env("TERM", "dumb").on_a_terminal().await
+}
+
+fn question(fleet: &Fleet, tenant: &str) -> String {
+    format!("Go this way, --resume, with 20260101000000 in {}? [y/N] ", fleet.database(tenant))
+}
+
+async fn is_applied(fleet: &Fleet, tenant: &str) -> bool {
+    let sql = "SELECT success FROM _sqlx_migrations WHERE version = 20260101000000";
+    let success = query::value(&mut fleet.connect(tenant).await, sql).await;
+    let tables = query::column(&mut fleet.connect(tenant).await, "SHOW TABLES LIKE 'b'").await;
+    assert_eq!(success == "1", !tables.is_empty(), "history and schema agree");
+    success == "1"
+}
+
+async fn yes(server: &'static Server) {
+    for (word, answer) in [("saysy", "y"), ("saysyes", " YES")] {
+        let fleet = fleet(server, word, &["acme"]).await;
+        let mut terminal = ask(&fleet, &format!("migrate:recover {word}-acme --resume")).await;
+        // What would be done is shown before it is asked for.
+        terminal.shows("| CREATE TABLE b (id INT PRIMARY KEY);").shows(&question(&fleet, "acme"));
+        assert!(!is_applied(&fleet, "acme").await);
+        terminal.enters(answer);
+        let (code, screen) = terminal.ends();
+        assert_eq!(code, 0, "{screen}");
+        assert!(screen.contains("the rest was run; it is applied"), "{screen}");
+        assert!(is_applied(&fleet, "acme").await);
+    }
+}
+
+async fn anything_else(server: &'static Server) {
+    let fleet = fleet(server, "saysno", &["acme"]).await;
+    for answer in ["n", "", "no", "yess", "--yes"] {
+        let mut terminal = ask(&fleet, "migrate:recover saysno-acme --resume").await;
+        terminal.shows(&question(&fleet, "acme")).enters(answer);
+        let (code, screen) = terminal.ends();
+        assert_eq!(code, 1, "{answer:?}\n{screen}");
+        assert!(screen.contains("1 migration is still half done; nothing was changed"), "{screen}");
+        assert!(!is_applied(&fleet, "acme").await);
+    }
+}
+
+async fn control_c(server: &'static Server) {
+    let fleet = fleet(server, "saysstop", &["acme", "beta"]).await;
+    let mut terminal = ask(&fleet, "migrate:recover --all-tenants --resume").await;
+    terminal.shows("[y/N] ").presses_control('c');
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 3, "{screen}");
+    assert_eq!(screen.matches("[y/N]").count(), 1, "{screen}");
+    for tenant in ["acme", "beta"] {
+        assert!(!is_applied(&fleet, tenant).await);
+    }
+}
+
+async fn the_end_of_the_input(server: &'static Server) {
+    let fleet = fleet(server, "saysnothing", &["acme"]).await;
+    let mut terminal = ask(&fleet, "migrate:recover saysnothing-acme --resume").await;
+    terminal.shows(&question(&fleet, "acme")).presses_control('d');
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 1, "{screen}");
+    assert!(!is_applied(&fleet, "acme").await);
+}
+
+async fn a_dry_run_asks_nothing(server: &'static Server) {
+    let fleet = fleet(server, "asksnothing", &["acme"]).await;
+    for args in ["--resume --dry-run", "--resume --format json", ""] {
+        let terminal = ask(&fleet, &format!("migrate:recover asksnothing-acme {args}")).await;
+        let (code, screen) = terminal.ends();
+        assert_eq!(code, 1, "{screen}");
+        assert!(!screen.contains("[y/N]"), "{screen}");
+        assert!(!is_applied(&fleet, "acme").await);
+    }
+}
+
+async fn one_question_at_a_time(server: &'static Server) {
+    let fleet = fleet(server, "askseach", &["acme", "beta"]).await;
+    let mut terminal = ask(&fleet, "migrate:recover --all-tenants --resume").await;
+    terminal.shows(&question(&fleet, "acme")).enters("n").shows(&question(&fleet, "beta")).enters("y");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 1, "{screen}");
+    assert!(!is_applied(&fleet, "acme").await);
+    assert!(is_applied(&fleet, "beta").await);
+}
