@@ -15,7 +15,7 @@ mod restamp;
 mod rollout;
 mod seal_password;
 mod settings;
-mod signals;
+pub mod signals;
 mod throwaway;
 
 use std::process::ExitCode;
@@ -158,6 +158,12 @@ pub fn run(command: Command, global: GlobalArgs, face: Face) -> ExitCode {
 /// Tells that a task could not be done, and gives the exit code for it.
 pub fn fail(message: &str) -> ExitCode {
     CliError::failed("task", message, None).tell(Format::Human).into()
+}
+
+/// Tells that a task was refused before it did anything, and gives the exit code for it. `code` is a stable word for
+/// programs, `hint` what to do next.
+pub fn refuse(code: &'static str, message: &str, hint: Option<String>, format: Format) -> ExitCode {
+    CliError::refused(code, message, hint).tell(format).into()
 }
 
 fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliError> {

@@ -7,9 +7,9 @@
 mod parse;
 mod side_file;
 
-use std::ops::Range;
+use std::{fmt, ops::Range};
 
-pub use self::side_file::{DeclareEntry, SideFile, SideFileError, SuppressEntry, Weight};
+pub use self::side_file::{DeclareEntry, Holder, SideFile, SideFileError, SuppressEntry, Weight};
 use crate::{finding::Spot, migration::Script};
 
 /// What begins a declaration within a comment.
@@ -60,6 +60,13 @@ impl Loss {
                 (Some(_), None) => false,
                 (Some(own), Some(column)) => own.eq_ignore_ascii_case(column),
             }
+    }
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.table)?;
+        self.column.as_ref().map_or(Ok(()), |column| write!(f, ".{column}"))
     }
 }
 

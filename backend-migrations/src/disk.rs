@@ -12,6 +12,8 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "cli")]
+use std::path::PathBuf;
 use std::{collections::BTreeMap, fs, io, path::Path};
 
 pub use self::{
@@ -77,23 +79,14 @@ pub fn newest_version(dir: &Path) -> Result<Option<Version>, LoadError> {
     Ok(newest)
 }
 
-/// What is said of migrations beside their folders, in `lint.toml` of `dir`; nothing where there is no such file.
+/// What is said of migrations beside their folders, in `lint.toml` of `dir`, with the file's text; `None` where there is no
+/// such file.
 ///
 /// # Errors
 ///
 /// The line that cannot be understood, or line 0 where the file cannot be read.
 #[cfg(feature = "cli")]
-pub fn load_side_file(dir: &Path) -> Result<SideFile, SideFileError> {
-    Ok(read_side_file(dir)?.map(|(_, contents)| contents).unwrap_or_default())
-}
-
-/// As [`load_side_file`], with the file's text; `None` where there is no such file.
-///
-/// # Errors
-///
-/// As [`load_side_file`].
-#[cfg(feature = "cli")]
-pub fn read_side_file(dir: &Path) -> Result<Option<(String, SideFile)>, SideFileError> {
+fn read_side_file(dir: &Path) -> Result<Option<(String, SideFile)>, SideFileError> {
     match fs::read_to_string(dir.join(SIDE_FILE)) {
         Ok(text) => SideFile::parse(SIDE_FILE, &text).map(|contents| Some((text, contents))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -101,8 +94,49 @@ pub fn read_side_file(dir: &Path) -> Result<Option<(String, SideFile)>, SideFile
             file_name: SIDE_FILE.to_owned(),
             line: 0,
             message: format!("cannot be read: {error}"),
+            hint: "it has to be a file of UTF-8 text that this account may read".to_owned(),
         }),
     }
+}
+
+/// Finds `lint.toml`: beside `central/` and `tenant/` in `migrations`, or, where a folder alone is looked at, in `dir` or
+/// beside it. Gives its folder, its text and what it says.
+///
+/// # Errors
+///
+/// As [`read_side_file`].
+#[cfg(feature = "cli")]
+pub fn find_side_file(
+    dir: Option<&Path>,
+    migrations: &Path,
+) -> Result<Option<(PathBuf, String, SideFile)>, SideFileError> {
+    // What has no name of its own, such as `.`, has a parent all the same.
+    let whole = dir.map(|dir| dir.canonicalize().unwrap_or_else(|_| dir.to_owned()));
+    let places = match (dir, whole.as_deref().and_then(Path::parent)) {
+        (None, _) => vec![migrations],
+        (Some(dir), beside) => std::iter::once(dir).chain(beside).collect(),
+    };
+    for place in places {
+        if let Some((text, contents)) = read_side_file(place)? {
+            return Ok(Some((place.to_owned(), text, contents)));
+        }
+    }
+    Ok(None)
+}
+
+/// Writes `lint.toml` of `dir`.
+///
+/// # Errors
+///
+/// As [`read_side_file`].
+#[cfg(feature = "cli")]
+pub fn write_side_file(dir: &Path, text: &str) -> Result<(), SideFileError> {
+    fs::write(dir.join(SIDE_FILE), text).map_err(|error| SideFileError {
+        file_name: SIDE_FILE.to_owned(),
+        line: 0,
+        message: format!("cannot be written: {error}"),
+        hint: "the migrations are renamed; change their entries by hand".to_owned(),
+    })
 }
 
 /// Makes a set of files that are in memory already, such as those built into the binary: names without their folder,

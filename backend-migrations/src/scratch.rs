@@ -54,6 +54,46 @@ impl ScratchError {
     }
 }
 
+/// A run that makes scratch databases: a word that the names of all of them share, so that they are found wherever it
+/// stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run(u64);
+
+impl Run {
+    /// One that no other is.
+    ///
+    /// # Errors
+    ///
+    /// [`EntropyError`] where the operating system gives no random bytes.
+    pub fn new() -> Result<Self, EntropyError> {
+        Ok(Self(half(entropy::random_iv()?)))
+    }
+
+    /// How the names of its databases begin.
+    fn prefix(self) -> String {
+        format!("{SCRATCH_PREFIX}{:016x}", self.0)
+    }
+}
+
+/// Half of some random bytes is random enough for a name.
+fn half(bytes: [u8; 16]) -> u64 {
+    let [first, ..] = bytes.as_chunks::<8>().0 else { return 0 };
+    u64::from_be_bytes(*first)
+}
+
+/// Removes all that `run` has on `server`, and kills what is at work in it: for a run that was given up in the middle,
+/// whose futures are dropped. Gives how many databases that was.
+///
+/// # Errors
+///
+/// [`ScratchError::Connect`] and [`ScratchError::Server`]; what is left then, [`sweep`] finds later.
+pub async fn abandon(connector: &MySqlConnector, server: &Target, run: Run) -> Result<usize, ScratchError> {
+    let mut inspector = connector.inspect(&in_database(server, "")).await?;
+    let result = inspector.abandon_databases(&run.prefix()).await;
+    inspector.close().await;
+    result.map_err(|source| ScratchError::Server { verb: "removed", source })
+}
+
 /// A database of its own. [`Scratch::remove`] it on every path; what cannot be removed, [`sweep`] finds.
 #[derive(Debug)]
 pub struct Scratch {
@@ -75,7 +115,7 @@ pub async fn sweep(connector: &MySqlConnector, server: &Target) -> Result<usize,
 }
 
 impl Scratch {
-    /// Makes one with the account of `server`, whose own database does not matter. `options` is a
+    /// Makes one for `run` with the account of `server`, whose own database does not matter. `options` is a
     /// [`Snapshot::options`]; `None` stands for what a provisioned tenant's database has.
     ///
     /// # Errors
@@ -84,10 +124,10 @@ impl Scratch {
     pub async fn create(
         connector: &MySqlConnector,
         server: &Target,
+        run: Run,
         options: Option<&str>,
     ) -> Result<Self, ScratchError> {
-        let word = u128::from_be_bytes(entropy::random_iv()?);
-        let name = format!("{SCRATCH_PREFIX}{word:032x}");
+        let name = format!("{}{:016x}", run.prefix(), half(entropy::random_iv()?));
         let mut inspector = connector.inspect(&in_database(server, "")).await?;
         if let Err(source) = inspector.make_database(&name, options).await {
             inspector.close().await;

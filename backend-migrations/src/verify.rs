@@ -46,6 +46,8 @@ pub struct Job<'a> {
     pub connector: &'a MySqlConnector,
     /// The server, with an account that may make databases. Its scheduler of events had better be off.
     pub server: &'a Target,
+    /// Whose scratch databases are made: where the proofs are given up in the middle, [`scratch::abandon`] removes them.
+    pub run: scratch::Run,
     /// How the set is called: `tenant`, `central`, or its folder's name.
     pub name: &'a str,
     /// Where its files are, from the repository's root.

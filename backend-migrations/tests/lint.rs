@@ -143,6 +143,7 @@ reason = \"applied everywhere before there was this rule\"
 
 [[declare]]
 migration = 20250102000000
+set = \"tenant\"                 # or \"central\"; needed where both have a migration of this version
 directive = \"loses tasks.note\"
 reason = \"moved to the table notes\"
 ```

@@ -3,10 +3,10 @@
 use std::{
     ffi::OsString,
     path::Path,
-    process::{Command, ExitCode, ExitStatus},
+    process::{self, Command, ExitCode},
 };
 
-use backend_migrations::cli::Format;
+use backend_migrations::cli::{self, ExitStatus, Format, signals};
 use clap::ValueEnum as _;
 
 pub(crate) const HELP: &str = "\
@@ -85,25 +85,29 @@ fn push(args: &mut Vec<OsString>, name: &str, values: impl IntoIterator<Item = O
 
 /// Runs both, one after the other, on the streams of this process.
 pub(crate) fn run(args: &Args, format: Format, migrations: Option<&Path>) -> ExitCode {
-    let codes = [args.lint(format, migrations), args.verify(format, migrations)].map(|args| {
-        let program = std::env::current_exe()?;
-        Command::new(program).args(args).status().map(code)
-    });
     let mut worst = 0;
-    for code in codes {
-        match code {
-            // That something could not be found out has the higher codes, and is worse than what was found.
-            Ok(code) => worst = worst.max(code),
-            Err(error) => return backend_migrations::cli::fail(&format!("`xtask` cannot be run: {error}")),
+    for args in [args.lint(format, migrations), args.verify(format, migrations)] {
+        let status =
+            std::env::current_exe().and_then(|program| signals::outlast(Command::new(program).args(args)));
+        let code = match status {
+            Ok(status) => code(status),
+            Err(error) => return cli::fail(&format!("`xtask` cannot be run: {error}")),
+        };
+        if code == ExitStatus::Stopped.code() || code > SIGNALLED {
+            return code.into();
         }
+        // That something could not be found out has the higher codes, and is worse than what was found.
+        worst = worst.max(code);
     }
     worst.into()
 }
 
-/// As a shell has it: a signal is 128 and its number.
-fn code(status: ExitStatus) -> u8 {
+/// As a shell has it: a signal is this and its number.
+const SIGNALLED: u8 = 128;
+
+fn code(status: process::ExitStatus) -> u8 {
     use std::os::unix::process::ExitStatusExt as _;
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    let code = status.code().or_else(|| status.signal().map(|signal| i32::from(SIGNALLED) + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 

@@ -15,7 +15,7 @@ use super::{
     settings::{MigrationKind, Settings},
 };
 use crate::{
-    directive::SideFile,
+    directive::{Holder, SideFile},
     disk::{self, LoadError, Survey},
     finding::{Finding, Inspected, Inspection, Review, Source, Suite},
     git::{self, Base},
@@ -63,11 +63,28 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliErr
     let folders = folders(args.dir.as_deref(), settings)?;
     let side_file = side_file(args.dir.as_deref(), settings)?;
     let only: BTreeSet<_> = args.only.iter().copied().map(Version).collect();
+    if let ([folder], Some(_), None) = (&folders[..], &args.dir, &args.since)
+        && folder.survey.set.is_empty()
+        && folder.survey.faults.is_empty()
+    {
+        let message = format!("there are no migrations in `{}`", folder.path.display());
+        let hint = "a pair is called `<version>_<name>.up.sql` and `<version>_<name>.down.sql`".to_owned();
+        return Err(CliError::refused("migrations", message, Some(hint)));
+    }
     if let Some(version) = only.iter().find(|version| !folders.iter().any(|folder| folder.has(**version))) {
-        return Err(CliError::refused("version", format!("there is no migration {version}"), None));
+        let hint = "a version is what stands before the first `_` of a file's name".to_owned();
+        return Err(CliError::refused("version", format!("there is no migration {version}"), Some(hint)));
     }
     let mut suites = Vec::new();
-    let mut shares = shares(&side_file.contents, &folders).into_iter();
+    let holders: Vec<_> = folders.iter().map(Folder::holder).collect();
+    let shares = side_file.contents.shares(&holders);
+    let mut shares =
+        shares.map_err(|error| CliError::refused("lint.toml", error.to_string(), Some(error.hint)))?;
+    for share in shares.iter_mut().skip(1) {
+        // What is wrong with a weight is said once.
+        share.weights.retain(|(code, ..)| lint::rule(code).is_some());
+    }
+    let mut shares = shares.into_iter();
     for folder in &folders {
         let begun = Instant::now();
         let share = shares.next().unwrap_or_default();
@@ -78,9 +95,22 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliErr
         suite.elapsed = begun.elapsed();
         suites.push(suite);
     }
+    if let (Some(reference), Some(version)) = (&args.since, only.iter().find(|v| !is_looked_at(&suites, **v)))
+    {
+        let message = format!("migration {version} is neither new nor changed against {reference}");
+        return Err(CliError::refused(
+            "version",
+            message,
+            Some("leave out `--since` or `--only`".to_owned()),
+        ));
+    }
     let review = Review { inspection: Inspection::Lint, suites, elapsed: started.elapsed() };
     tell(&review, settings)?;
     Ok(if review.is_accepted() { ExitStatus::Success } else { ExitStatus::Failed })
+}
+
+fn is_looked_at(suites: &[Suite], version: Version) -> bool {
+    suites.iter().any(|suite| suite.migrations.iter().any(|inspected| inspected.version == version))
 }
 
 fn tell(review: &Review, settings: &Settings) -> Result<(), CliError> {
@@ -144,6 +174,11 @@ impl Folder {
         Ok(Self { name, shown: shown.trim_end_matches('/').to_owned(), path, survey })
     }
 
+    fn holder(&self) -> Holder {
+        let versions = self.survey.set.iter().map(|migration| migration.version).collect();
+        Holder { name: self.name.clone(), versions, file_names: self.survey.files.keys().cloned().collect() }
+    }
+
     fn has(&self, version: Version) -> bool {
         self.survey.set.get(version).is_some()
     }
@@ -205,56 +240,14 @@ struct Side {
 
 /// Beside `central/` and `tenant/`; for a folder that is named, in it or beside it.
 fn side_file(dir: Option<&Path>, settings: &Settings) -> Result<Side, CliError> {
-    let places = match dir {
-        None => vec![settings.migrations_dir()],
-        Some(dir) => vec![dir.to_owned(), dir.parent().map(Path::to_owned).unwrap_or_default()],
+    let found = disk::find_side_file(dir, &settings.migrations_dir())
+        .map_err(|error| CliError::refused("lint.toml", error.to_string(), Some(error.hint)))?;
+    let Some((place, text, contents)) = found else {
+        return Ok(Side { contents: SideFile::default(), source: None });
     };
-    for place in places {
-        let place = if place.as_os_str().is_empty() { PathBuf::from(".") } else { place };
-        let read = disk::read_side_file(&place)
-            .map_err(|error| CliError::refused("lint.toml", error.to_string(), None))?;
-        if let Some((text, contents)) = read {
-            let folder = git::prefix(&place).unwrap_or_else(|_| format!("{}/", place.display()));
-            let source = Source { path: format!("{folder}lint.toml"), text: Arc::from(text) };
-            return Ok(Side { contents, source: Some(source) });
-        }
-    }
-    Ok(Side { contents: SideFile::default(), source: None })
-}
-
-/// What of `lint.toml` is about which folder: each entry goes to the folder that has its migration or file, and to the
-/// first one if none has.
-fn shares(all: &SideFile, folders: &[Folder]) -> Vec<SideFile> {
-    let mut shares: Vec<_> = folders
-        .iter()
-        .enumerate()
-        .map(|(at, _)| SideFile {
-            // What is wrong with a weight is said once.
-            weights: all
-                .weights
-                .iter()
-                .filter(|(code, ..)| at == 0 || lint::rule(code).is_some())
-                .cloned()
-                .collect(),
-            ..SideFile::default()
-        })
-        .collect();
-    for entry in &all.suppressions {
-        let is_about = |folder: &Folder| {
-            entry.version.is_none_or(|version| folder.has(version))
-                && entry.file_name.as_ref().is_none_or(|name| folder.survey.files.contains_key(name))
-        };
-        if let Some(share) = shares.get_mut(folders.iter().position(is_about).unwrap_or(0)) {
-            share.suppressions.push(entry.clone());
-        }
-    }
-    for entry in &all.declarations {
-        let at = folders.iter().position(|folder| folder.has(entry.version)).unwrap_or(0);
-        if let Some(share) = shares.get_mut(at) {
-            share.declarations.push(entry.clone());
-        }
-    }
-    shares
+    let folder = git::prefix(&place).unwrap_or_else(|_| format!("{}/", place.display()));
+    let source = Source { path: format!("{folder}lint.toml"), text: Arc::from(text) };
+    Ok(Side { contents, source: Some(source) })
 }
 
 fn explain(code: &str, format: Format) -> Result<(), CliError> {

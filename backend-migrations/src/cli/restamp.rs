@@ -14,6 +14,7 @@ use super::{
     settings::{MigrationKind, Settings},
 };
 use crate::{
+    directive::{Holder, SideFileError},
     disk,
     git::Base,
     make::{Rename, Restamp, RestampError, rename_all},
@@ -58,38 +59,76 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliErr
     let mut plans = Vec::new();
     let mut found = BTreeSet::new();
     for folder in folders {
-        let renames = plan(&folder, args, &mut found)?;
-        plans.push((folder, renames));
+        plans.push(plan(folder, args, &mut found)?);
     }
     if let Some(version) = args.versions.iter().find(|version| !found.contains(*version)) {
         return Err(refused(&RestampError::NoSuchVersion(Version(*version))));
     }
+    let side_file = side_file(args.dir.as_deref(), settings, &plans)?;
     if !args.dry_run {
-        for (folder, renames) in &plans {
+        for Plan { folder, renames, .. } in &plans {
             rename_all(folder, renames).map_err(|error| refused(&error))?;
         }
+        if let Some((place, text)) = &side_file {
+            disk::write_side_file(place, text)
+                .map_err(|error| CliError::failed("lint.toml", error.to_string(), Some(error.hint)))?;
+        }
     }
-    tell(&plans, args, settings.format).map_err(|error| CliError::internal(&error))?;
+    let changed = side_file.as_ref().map(|(place, _)| place.as_path());
+    tell(&plans, changed, args, settings.format).map_err(|error| CliError::internal(&error))?;
     Ok(ExitStatus::Success)
 }
 
-fn plan(folder: &Path, args: &Args, found: &mut BTreeSet<i64>) -> Result<Vec<Rename>, CliError> {
+/// What becomes of a folder.
+struct Plan {
+    folder: PathBuf,
+    holder: Holder,
+    renames: Vec<Rename>,
+}
+
+fn plan(folder: PathBuf, args: &Args, found: &mut BTreeSet<i64>) -> Result<Plan, CliError> {
     let survey =
-        disk::survey(folder).map_err(|error| CliError::refused("migrations", error.to_string(), None))?;
-    let base =
-        Base::read(folder, &args.since).map_err(|error| CliError::refused("git", error.to_string(), None))?;
+        disk::survey(&folder).map_err(|error| CliError::refused("migrations", error.to_string(), None))?;
+    let base = Base::read(&folder, &args.since)
+        .map_err(|error| CliError::refused("git", error.to_string(), None))?;
     let here: BTreeSet<_> = survey.files.into_keys().collect();
+    let holder = Holder {
+        name: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        versions: survey.set.iter().map(|migration| migration.version).collect(),
+        file_names: here.clone(),
+    };
     let on_base: BTreeSet<_> = base.forked.into_keys().chain(base.tip.into_keys()).collect();
     let is_here =
         |version: i64| here.iter().any(|name| name.split('_').next() == Some(version.to_string().as_str()));
     let named: Vec<_> = args.versions.iter().copied().filter(|version| is_here(*version)).collect();
     if named.is_empty() && !args.versions.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Plan { folder, holder, renames: Vec::new() });
     }
     found.extend(&named);
     let named: Vec<_> = named.into_iter().map(Version).collect();
     let restamp = Restamp { here: &here, base: &on_base, reference: &args.since, named: &named, now: now() };
-    restamp.plan().map_err(|error| refused(&error))
+    let renames = restamp.plan().map_err(|error| refused(&error))?;
+    Ok(Plan { folder, holder, renames })
+}
+
+/// Where `lint.toml` is, and its text once it names the renamed migrations as they are called then; `None` where it does
+/// already.
+fn side_file(
+    dir: Option<&Path>,
+    settings: &Settings,
+    plans: &[Plan],
+) -> Result<Option<(PathBuf, String)>, CliError> {
+    let refused = |error: SideFileError| CliError::refused("lint.toml", error.to_string(), Some(error.hint));
+    let migrations = settings.migrations_dir();
+    let Some((place, text, contents)) = disk::find_side_file(dir, &migrations).map_err(refused)? else {
+        return Ok(None);
+    };
+    let holders: Vec<_> = plans.iter().map(|plan| plan.holder.clone()).collect();
+    let renamed =
+        |plan: &Plan| plan.renames.iter().map(|Rename { from, to }| (from.clone(), to.clone())).collect();
+    let renamed: Vec<_> = plans.iter().map(renamed).collect();
+    let new = contents.renamed(&text, &holders, &renamed).map_err(refused)?;
+    Ok((new != text).then_some((place, new)))
 }
 
 fn refused(error: &RestampError) -> CliError {
@@ -106,11 +145,11 @@ fn refused(error: &RestampError) -> CliError {
     CliError::refused("restamp", error.to_string(), hint)
 }
 
-fn tell(plans: &[(PathBuf, Vec<Rename>)], args: &Args, format: Format) -> io::Result<()> {
+fn tell(plans: &[Plan], side_file: Option<&Path>, args: &Args, format: Format) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let verb = if args.dry_run { "Would rename" } else { "Renamed" };
     let mut n_renamed = 0_usize;
-    for (folder, renames) in plans {
+    for Plan { folder, renames, .. } in plans {
         for Rename { from, to } in renames {
             n_renamed += 1;
             let from = folder.join(from);
@@ -124,6 +163,10 @@ fn tell(plans: &[(PathBuf, Vec<Rename>)], args: &Args, format: Format) -> io::Re
                 writeln!(out, "{verb} {} to {to}", from.display())?;
             }
         }
+    }
+    if let (Some(place), true) = (side_file, format != Format::Json) {
+        let verb = if args.dry_run { "Would change" } else { "Changed" };
+        writeln!(out, "{verb} their entries in {}", place.join("lint.toml").display())?;
     }
     if n_renamed == 0 && format != Format::Json {
         writeln!(out, "Nothing to rename: no new migration is older than those on {}", args.since)?;

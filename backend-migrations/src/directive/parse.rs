@@ -26,15 +26,17 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct Suppress {
     code: String,
-    migration: Option<i64>,
-    file: Option<String>,
+    migration: Option<Spanned<i64>>,
+    file: Option<Spanned<String>>,
+    set: Option<String>,
     reason: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Declare {
-    migration: i64,
+    migration: Spanned<i64>,
+    set: Option<String>,
     directive: String,
     reason: Option<String>,
 }
@@ -71,22 +73,27 @@ impl SideFile {
         }
         for entry in document.suppress {
             let at = place.spot(entry.span());
-            let Suppress { code, migration, file: file_name, reason } = entry.into_inner();
+            let Suppress { code, migration, file: named, set, reason } = entry.into_inner();
             file.suppressions.push(SuppressEntry {
                 code,
-                version: migration.map(Version),
-                file_name,
+                version_span: migration.as_ref().map(Spanned::span),
+                version: migration.map(|version| Version(version.into_inner())),
+                file_span: named.as_ref().map(Spanned::span),
+                file_name: named.map(Spanned::into_inner),
+                set,
                 reason: said(reason),
                 at,
             });
         }
         for entry in document.declare {
             let at = place.spot(entry.span());
-            let Declare { migration, directive, reason } = entry.into_inner();
+            let Declare { migration, set, directive, reason } = entry.into_inner();
             let (directive, rest) = Directive::parse(&directive);
             let reason = said(reason).or(rest);
             file.declarations.push(DeclareEntry {
-                version: Version(migration),
+                version_span: migration.span(),
+                version: Version(migration.into_inner()),
+                set,
                 declaration: Declaration { directive, reason, at },
             });
         }
@@ -114,6 +121,11 @@ impl Place<'_> {
     }
 
     fn error(&self, span: Range<usize>, message: String) -> SideFileError {
-        SideFileError { file_name: self.file_name.to_owned(), line: self.line(span.start), message }
+        SideFileError {
+            file_name: self.file_name.to_owned(),
+            line: self.line(span.start),
+            message,
+            hint: "docs/lint.md has an example of each entry".to_owned(),
+        }
     }
 }

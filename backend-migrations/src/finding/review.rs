@@ -1,6 +1,11 @@
 //! All that one run of lint or verify looked at and found.
 
-use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{Finding, Severity};
 use crate::migration::{Migration, MigrationSet, Version};
@@ -51,9 +56,12 @@ impl Review {
         self.count(Severity::Error) == 0
     }
 
-    /// How many migrations were looked at, each once a suite.
+    /// How many migrations were looked at, on however many servers.
     pub fn n_migrations(&self) -> usize {
-        self.suites.iter().map(|suite| suite.migrations.len()).sum()
+        let looked_at = self.suites.iter().flat_map(|suite| {
+            suite.migrations.iter().map(move |inspected| (&suite.folder, inspected.version))
+        });
+        looked_at.collect::<BTreeSet<_>>().len()
     }
 }
 

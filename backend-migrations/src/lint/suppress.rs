@@ -34,8 +34,6 @@ impl<'a> Told<'a> {
                 Some(rule) => {
                     told.weights.insert(rule.code.0, *weight);
                 }
-                // Verify has codes of its own.
-                None if code.starts_with('V') => {}
                 None => remarks.push(no_such_rule(code, at)),
             }
         }
@@ -120,10 +118,7 @@ impl<'a> Told<'a> {
             for (Suppression { code, reason, at }, is_used) in
                 self.inline.remove(&script.file_name).unwrap_or_default()
             {
-                // Verify has codes of its own, and alone knows what of them is found.
-                if !code.starts_with('V') {
-                    remarks.extend(problems(&code, reason.as_deref(), &at, is_used));
-                }
+                remarks.extend(problems(&code, reason.as_deref(), &at, is_used));
             }
         }
         self.remarks(rules::SUPPRESSION, Some(migration.version), remarks);
@@ -133,11 +128,9 @@ impl<'a> Told<'a> {
         let mut remarks = Vec::new();
         let side_file = self.input.side_file;
         for (entry, is_used) in side_file.suppressions.iter().zip(self.suppressed_by_side_file.clone()) {
-            if !entry.code.starts_with('V') {
-                // Where only some migrations are looked at, the others' suppressions have nothing to do.
-                let is_used = is_used || self.input.only.is_some();
-                remarks.extend(problems(&entry.code, entry.reason.as_deref(), &entry.at, is_used));
-            }
+            // Where only some migrations are looked at, the others' suppressions have nothing to do.
+            let is_used = is_used || self.input.only.is_some();
+            remarks.extend(problems(&entry.code, entry.reason.as_deref(), &entry.at, is_used));
         }
         self.remarks(rules::SUPPRESSION, None, remarks);
         let orphans =
@@ -170,9 +163,21 @@ fn takes(entry: &SuppressEntry, code: Code, version: Option<Version>, file_name:
 }
 
 fn no_such_rule(code: &str, at: &Spot) -> Remark {
+    if is_proof(code) {
+        let message = format!("{code} is a proof and no rule: nothing of it is suppressed");
+        return Remark::at(at.clone(), message).hint(
+            "declare what is meant: `-- migration: irreversible`, `loses` or `blocks-writes`, and the reason",
+        );
+    }
     let message =
         if code.is_empty() { "no rule is named".to_owned() } else { format!("there is no rule `{code}`") };
     Remark::at(at.clone(), message).hint("docs/lint.md has them all")
+}
+
+/// Whether it is a code of verify, which has declarations in place of suppressions.
+fn is_proof(code: &str) -> bool {
+    let digits = code.strip_prefix(['V', 'v']).unwrap_or_default();
+    digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn problems(code: &str, reason: Option<&str>, at: &Spot, is_used: bool) -> Vec<Remark> {

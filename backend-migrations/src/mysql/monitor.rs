@@ -12,6 +12,7 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     query::{self, RowSets},
+    server_error::NO_SUCH_CONNECTION,
 };
 use crate::{
     session::{Activity, ConnectError, SessionError},
@@ -23,9 +24,6 @@ const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
 /// Between two looks for a change.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// `ER_NO_SUCH_THREAD`.
-const NO_SUCH_CONNECTION: u16 = 1094;
 
 /// A connection that looks at the others. It takes no lock and writes nothing.
 ///

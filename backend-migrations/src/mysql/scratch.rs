@@ -3,19 +3,33 @@
 //! Each has a lock of its name on the server, held by the connection that made it for as long as it is there: one whose
 //! lock is free was left by a run that was killed.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::{
     books,
-    introspect::Inspector,
+    introspect::{Inspector, Value},
     provisioning::{DATABASE_OPTIONS, identifier},
-    server_error::NO_SUCH_TABLE,
+    server_error::{NO_SUCH_CONNECTION, NO_SUCH_TABLE},
 };
 use crate::{
     schema::{ObjectKind, Snapshot, Table},
     session::SessionError,
 };
 
+/// Whether a statement is one of those that make a database with this prefix.
+fn is_making(statement: &str, prefix: &str) -> bool {
+    let begins = ["DO GET_LOCK(", "CREATE DATABASE "].iter().any(|start| statement.starts_with(start));
+    begins && statement.contains(prefix)
+}
+
 /// How their names begin: nobody else's do.
 pub(crate) const PREFIX: &str = "_backend_migrations_scratch_";
+
+/// So often it is looked whether killed connections are gone, and so long after one look comes the next: 10 s in all.
+const N_LOOKS_MAX: usize = 200;
+const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 impl Inspector {
     /// Makes the database `name`, which must begin with [`PREFIX`], and goes on in it. `options` is what stands behind
@@ -53,6 +67,54 @@ impl Inspector {
             n_swept += 1;
         }
         Ok(n_swept)
+    }
+
+    /// Removes the databases whose names begin with `prefix`, whoever is at work in them: their connections are killed.
+    /// Gives how many databases there were.
+    pub(crate) async fn abandon_databases(&mut self, prefix: &str) -> Result<usize, SessionError> {
+        let select = format!(
+            "SELECT schema_name FROM information_schema.schemata WHERE LEFT(schema_name, {}) = {};\
+             SELECT CONNECTION_ID();SHOW FULL PROCESSLIST",
+            prefix.len(),
+            books::text(prefix)
+        );
+        let mut n_removed = 0;
+        for _ in 0..N_LOOKS_MAX {
+            let sets = self.rows(select.clone()).await?;
+            let value = |row: &Vec<Value>, at: usize| {
+                row.get(at)
+                    .and_then(Option::as_deref)
+                    .map(String::from_utf8_lossy)
+                    .unwrap_or_default()
+                    .into_owned()
+            };
+            let [names, own, connections] = &sets[..] else { break };
+            let names: Vec<_> = names.iter().map(|row| value(row, 0)).collect();
+            let own = own.first().map(|row| value(row, 0));
+            // Id, User, Host, db, Command, Time, State, Info. What is just being made has no `db` yet.
+            let at_work = connections
+                .iter()
+                .filter(|row| value(row, 3).starts_with(prefix) || is_making(&value(row, 7), prefix));
+            let at_work: Vec<_> =
+                at_work.map(|row| value(row, 0)).filter(|id| own.as_ref() != Some(id)).collect();
+            if names.is_empty() && at_work.is_empty() {
+                break;
+            }
+            for id in &at_work {
+                match self.rows(format!("KILL {id}")).await {
+                    Ok(_) | Err(SessionError::Server { number: NO_SUCH_CONNECTION, .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            for name in &names {
+                self.drop_database(name).await?;
+                n_removed += 1;
+            }
+            if !at_work.is_empty() {
+                sleep(LOOK_PAUSE).await;
+            }
+        }
+        Ok(n_removed)
     }
 
     /// Empties history and journal, as far as they are there.

@@ -11,6 +11,8 @@ use crate::{
 
 /// `ER_NO_SUCH_TABLE`.
 pub(super) const NO_SUCH_TABLE: u16 = 1146;
+/// `ER_NO_SUCH_THREAD`.
+pub(super) const NO_SUCH_CONNECTION: u16 = 1094;
 
 /// What ended a query on an open connection.
 pub(super) fn session_error(error: &sqlx::Error) -> SessionError {

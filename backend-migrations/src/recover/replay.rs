@@ -10,7 +10,7 @@ use crate::{
     mysql::{MySqlConnector, MySqlSession},
     plan::Goal,
     schema::Snapshot,
-    scratch::{Scratch, ScratchError},
+    scratch::{Run, Scratch, ScratchError},
     session::{SessionError, TenantSession as _},
     tenant::Target,
 };
@@ -89,7 +89,8 @@ impl Stage<'_> {
     }
 
     async fn scratch_on(&self, place: &Target, like: &Snapshot) -> Result<Scratch, String> {
-        let created = Scratch::create(self.connector, place, Some(&like.options)).await;
+        let run = Run::new().map_err(|error| error.to_string())?;
+        let created = Scratch::create(self.connector, place, run, Some(&like.options)).await;
         let mut scratch = created.map_err(|error| match error {
             ScratchError::Server { source: SessionError::Server { number, .. }, .. }
                 if MAY_NOT.contains(&number) =>

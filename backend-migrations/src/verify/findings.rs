@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Job, copy::Remade, fill::Unfilled, tenant::Kind};
 use crate::{
     apply::ApplyError,
-    directive::Declaration,
+    directive::{Declaration, Directive},
     finding::{Code, Finding, Severity, Spot},
     migration::{Direction, Migration, Script},
     schema::{Difference, DifferenceKind},
@@ -17,8 +17,10 @@ pub(super) const UP_RUNS: Code = Code("V102");
 pub(super) const DOWN_RUNS: Code = Code("V103");
 pub(super) const COMES_BACK: Code = Code("V104");
 pub(super) const UP_AGAIN: Code = Code("V105");
+pub(super) const KEEPS_ROWS: Code = Code("V106");
 pub(super) const STOPPED: Code = Code("V107");
 pub(super) const WHOLE_SET: Code = Code("V108");
+pub(super) const BLOCKS_WRITES: Code = Code("V202");
 
 /// A finding, and the tenant it was made on, if it was made on one.
 #[derive(Clone, Debug)]
@@ -58,22 +60,37 @@ fn down_or_up(migration: &Migration) -> &Script {
     migration.down.as_ref().unwrap_or(&migration.up)
 }
 
-/// V101, which needs no server: is there a `down`, and does it do anything?
+/// What needs no server: is there a `down`, and does it do anything (V101)? Does each declaration say why?
 pub(super) fn declared(job: Job<'_>) -> Vec<Found> {
     let selected = job.set.iter().filter(|migration| job.is_selected(migration.version));
-    let findings = selected.filter_map(|migration| match job.irreversible(migration) {
-        Some(declaration) if declaration.reason.is_none() => Some(without_reason(migration, &declaration)),
-        Some(_) => None,
-        None => nothing_undoes(migration),
+    let findings = selected.flat_map(|migration| {
+        let declarations = job.declarations(migration);
+        let without = declarations.iter().filter_map(|declaration| without_reason(migration, declaration));
+        let is_irreversible = job.irreversible(migration).is_some();
+        let undone = if is_irreversible { None } else { nothing_undoes(migration) };
+        without.chain(undone).collect::<Vec<_>>()
     });
     findings.map(|finding| Found { finding, on: None }).collect()
 }
 
-fn without_reason(migration: &Migration, declaration: &Declaration) -> Finding {
-    let message = "`irreversible` is declared without a reason".to_owned();
-    let hint = Some("say why nothing undoes it: `-- migration: irreversible the old values are gone`".into());
+/// A declaration that gives no reason, under the code of what it would settle. Of a word that is none, lint tells; here it
+/// settles nothing.
+fn without_reason(migration: &Migration, declaration: &Declaration) -> Option<Finding> {
+    let (code, word, example) = match &declaration.directive {
+        Directive::Irreversible => (HAS_DOWN, "irreversible".to_owned(), "the old values are gone"),
+        Directive::Loses(loss) => {
+            (KEEPS_ROWS, format!("loses {loss}"), "nobody has read it since the release")
+        }
+        Directive::BlocksWrites => (BLOCKS_WRITES, "blocks-writes".to_owned(), "the table has ten rows"),
+        Directive::Unknown(_) => return None,
+    };
+    if declaration.reason.is_some() {
+        return None;
+    }
+    let message = format!("`{word}` is declared without a reason");
+    let hint = Some(format!("say why that is all right: `-- migration: {word} {example}`"));
     let at = Some(declaration.at.clone());
-    Finding { at, hint, ..finding(HAS_DOWN, Severity::Error, migration, &migration.up, message) }
+    Some(Finding { at, hint, ..finding(code, Severity::Error, migration, &migration.up, message) })
 }
 
 fn nothing_undoes(migration: &Migration) -> Option<Finding> {

@@ -70,7 +70,7 @@ pub(super) struct Tenant {
 
 impl Tenant {
     pub(super) async fn create(job: Job<'_>) -> Result<Self, ScratchError> {
-        Ok(Self { scratch: Scratch::create(job.connector, job.server, None).await? })
+        Ok(Self { scratch: Scratch::create(job.connector, job.server, job.run, None).await? })
     }
 
     pub(super) async fn snapshot(&mut self) -> Result<Snapshot, ScratchError> {

@@ -178,6 +178,89 @@ async fn new_migrations_get_newer_versions() {
 }
 
 #[tokio::test]
+async fn what_is_said_beside_the_files_is_renamed_with_them() {
+    let late = ("tenant/20260301000000_on_main.up.sql", "DO 1;\n");
+    let repository = Repository::new(&[CREATE, CREATE_DOWN], &[late]);
+    repository.write("tenant/20260201000000_new.up.sql", "DO 1;\n");
+    repository.write("central/20260201000000_new.up.sql", "DO 1;\n");
+    let side_file = "# Kept as it is.\n[[declare]]\nmigration = 20260201000000 # the new one\nset = \"tenant\"\ndirective = \
+                     \"irreversible\"\nreason = \"20260201000000 does nothing\"\n\n[[declare]]\nmigration = 20260101000000\n\
+                     directive = \"loses tasks.note\"\nreason = \"of old\"\n\n[[suppress]]\ncode = \"X022\"\nset = \"tenant\"\n\
+                     file = '20260201000000_new.up.sql'\nreason = \"for people\"\n\n[[suppress]]\ncode = \"X011\"\nset = \
+                     \"central\"\nmigration = 20260201000000\nreason = \"another one\"\n";
+    repository.write("lint.toml", side_file);
+    let dry = repository.run("migrate:restamp --since main --dry-run").await;
+    dry.exits(0).says("Would change their entries in ");
+    let path = repository.folder.path().join("migrations/lint.toml");
+    assert_eq!(fs::read_to_string(&path).unwrap(), side_file);
+
+    repository.run("migrate:restamp --since main").await.exits(0).says("Changed their entries in ");
+    let names = repository.names();
+    let name = names.iter().find(|name| name.ends_with("_new.up.sql")).expect("it is there");
+    let version = name.split('_').next().unwrap();
+    let expected = side_file
+        .replacen("migration = 20260201000000 #", &format!("migration = {version} #"), 1)
+        .replace("'20260201000000_new.up.sql'", &format!("\"{name}\""));
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn an_entry_says_which_set_it_means() {
+    let repository = Repository::new(&[CREATE, CREATE_DOWN], &[]);
+    let drop = "ALTER TABLE tasks DROP COLUMN note;\n";
+    for set in ["central", "tenant"] {
+        repository.write(&format!("{set}/20260101000000_create_tasks.up.sql"), CREATE.1);
+        repository.write(&format!("{set}/20260101000000_create_tasks.down.sql"), CREATE_DOWN.1);
+        repository.write(&format!("{set}/20260102000000_drop_note.up.sql"), drop);
+        let down = "ALTER TABLE tasks ADD COLUMN note TEXT;\n";
+        repository.write(&format!("{set}/20260102000000_drop_note.down.sql"), down);
+    }
+    let entry = |set: &str| {
+        format!(
+            "[[declare]]\nmigration = 20260102000000\n{set}directive = \"loses tasks.note\"\nreason = \"nobody reads it\"\n"
+        )
+    };
+    repository.write("lint.toml", &entry(""));
+    assert_output!("lint_which_set", repository.run("migrate:lint").await);
+    repository.write("lint.toml", &entry("set = \"tenants\"\n"));
+    assert_output!("lint_no_such_set", repository.run("migrate:lint").await);
+    repository.write("lint.toml", &entry("set = \"tenant\"\n"));
+    let output = repository.run("migrate:lint").await;
+    let d103: Vec<_> = output.stdout.lines().filter(|line| line.contains("drop_note.up.sql")).collect();
+    assert!(!d103.is_empty() && d103.iter().all(|line| line.contains("central")), "{output}");
+    // Where one folder alone is looked at, the others' entries are nobody's.
+    repository.write("lint.toml", &entry("set = \"central\"\n"));
+    let output = repository.run("migrate:lint --dir migrations/tenant").await;
+    output.exits(1).says("D103");
+    assert!(!output.stdout.contains("X027"), "{output}");
+    // A proof is not suppressed.
+    let suppress =
+        "[[suppress]]\ncode = \"V104\"\nmigration = 20260101000000\nset = \"tenant\"\nreason = \"x\"\n";
+    repository.write("lint.toml", suppress);
+    repository.run("migrate:lint").await.says("V104 is a proof and no rule");
+}
+
+#[tokio::test]
+async fn what_cannot_be_linted_is_refused() {
+    let repository = Repository::new(&[CREATE, CREATE_DOWN], &[]);
+    fs::create_dir(repository.folder.path().join("empty")).expect("a folder");
+    for (args, says) in [
+        ("--only 42", "there is no migration 42"),
+        ("--dir empty", "there are no migrations in `empty`"),
+        ("--dir nowhere", "cannot read the migrations folder `nowhere`"),
+        ("--since nowhere", "there is no `nowhere` in this repository"),
+        (
+            "--since main --only 20260101000000",
+            "migration 20260101000000 is neither new nor changed against main",
+        ),
+    ] {
+        let output = repository.run(&format!("migrate:lint {args}")).await;
+        output.exits(4).says(says).says("hint: ");
+        assert_eq!(output.stdout, "", "{output}");
+    }
+}
+
+#[tokio::test]
 async fn a_rule_is_explained() {
     let run = |args| Invocation::new(Program::BackendMigrations, args);
     assert_output!("lint_explain", run("migrate:lint --explain d103").await);

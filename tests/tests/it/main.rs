@@ -38,6 +38,8 @@ mod twin;
 mod twin_dirty;
 mod twin_lock;
 mod verify;
+mod verify_command;
+mod verify_hard;
 mod waits;
 
 use std::{

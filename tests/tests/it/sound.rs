@@ -8,6 +8,7 @@ use backend_migrations::{
     finding::{Finding, Severity},
     migration::{Migration, MigrationSet, Version},
     mysql::{MySqlConnector, parse_url},
+    scratch,
     session::Limits,
     sql::parse_script,
     verify::{self, Job, Proof},
@@ -29,6 +30,7 @@ async fn prove(server: &'static Server, set: &MigrationSet) -> Proof {
     let job = Job {
         connector: &connector,
         server: &target,
+        run: scratch::Run::new().expect("a word"),
         name: "sound",
         folder: "tests/sound",
         set,

@@ -7,6 +7,7 @@ use backend_migrations::{
     disk,
     finding::{Finding, Suite},
     mysql::{MySqlConnector, parse_url},
+    scratch,
     session::Limits,
     verify::{self, Job},
 };
@@ -28,9 +29,9 @@ on_each_server!(
 const CODES: [&str; 7] = ["V101", "V102", "V103", "V104", "V105", "V107", "V108"];
 
 /// A migration: its `up` and its `down`, which is missing where it is empty.
-type Pair = (&'static str, &'static str);
+pub(crate) type Pair = (&'static str, &'static str);
 
-async fn prove(server: &Server, pairs: &[Pair], only: Option<i64>) -> Suite {
+pub(crate) async fn prove(server: &Server, pairs: &[Pair], only: Option<i64>) -> Suite {
     let mut files = Vec::new();
     for (at, (up, down)) in pairs.iter().enumerate() {
         files.push((format!("{}_x.up.sql", at + 1), *up));
@@ -45,6 +46,7 @@ async fn prove(server: &Server, pairs: &[Pair], only: Option<i64>) -> Suite {
     let job = Job {
         connector: &connector,
         server: &admin,
+        run: scratch::Run::new().expect("a word"),
         name: "tenant",
         folder: "migrations/tenant",
         set: &set,
@@ -58,7 +60,7 @@ async fn prove(server: &Server, pairs: &[Pair], only: Option<i64>) -> Suite {
 }
 
 /// What was found, a line each: the migration, the code, the weight, and on which tenants.
-fn found(suite: &Suite) -> Vec<String> {
+pub(crate) fn found(suite: &Suite) -> Vec<String> {
     let line = |finding: &Finding| {
         let version = finding.version.map_or_else(|| "set".to_owned(), |version| version.to_string());
         let on = finding.notes.iter().find_map(|note| note.strip_prefix("seen on ")).unwrap_or("-");

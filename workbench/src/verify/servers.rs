@@ -1,9 +1,10 @@
 //! The servers that proofs are made on.
 
-use std::{convert::Infallible, fmt, str::FromStr, sync::Arc};
+use std::{error::Error, fmt, str::FromStr, sync::Arc};
 
 use backend_migrations::{
     mysql::{MySqlConnector, parse_url},
+    scratch::{self, Run, ScratchError},
     session::{Connect as _, Limits, TenantSession as _},
     tenant::{Label, Target, TlsMode},
 };
@@ -30,19 +31,36 @@ pub(crate) enum Choice {
 }
 
 impl FromStr for Choice {
-    type Err = Infallible;
+    type Err = UnknownServer;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
+    fn from_str(text: &str) -> Result<Self, UnknownServer> {
         Ok(match text {
             "each" => Self::Each,
             "local" => Self::Local,
             "mysql" => Self::Kind(Flavour::MySql),
             "mariadb" => Self::Kind(Flavour::MariaDb),
             url if url.contains("://") => Self::Url(url.to_owned()),
-            image => Self::Image(image.to_owned()),
+            image if image.contains([':', '/']) => Self::Image(image.to_owned()),
+            // Docker would go and look for such an image, and whoever mistyped a word would wait for it.
+            _ => return Err(UnknownServer),
         })
     }
 }
+
+/// A word that names no server.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UnknownServer;
+
+impl fmt::Display for UnknownServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "no such server; there are `mysql`, `mariadb`, `local`, `each`, images with their tags such as mysql:8.4, and \
+             mysql://USER:PASSWORD@HOST:PORT",
+        )
+    }
+}
+
+impl Error for UnknownServer {}
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,6 +110,16 @@ impl Served {
     /// The URL of root, where the server is ours.
     pub(crate) fn own_url(&self) -> Option<&str> {
         self.throwaway.as_ref().filter(|server| server.is_ours()).map(ThrowawayServer::root_url)
+    }
+
+    /// Removes what `run` has left on a server that stays, and stops any other.
+    pub(crate) async fn abandon(self, run: Run) -> Result<(), ScratchError> {
+        if self.own_url().is_none() {
+            let connector = MySqlConnector::new(Limits::DEFAULT, CancellationToken::new());
+            scratch::abandon(&connector, &self.target, run).await?;
+        }
+        self.stop().await;
+        Ok(())
     }
 
     pub(crate) async fn stop(self) {
@@ -179,6 +207,7 @@ mod tests {
             Choice::Image("registry.example:5000/mariadb:10.11".into()),
         );
         check("mysql://root:secret@db:3306", Choice::Url("mysql://root:secret@db:3306".into()));
+        assert_eq!("mysqql".parse::<Choice>(), Err(UnknownServer));
         assert_eq!(choose(&[]), [Choice::Any]);
         assert_eq!(choose(&[Choice::Local, Choice::Each]).len(), 3);
         assert!(!format!("{}", Choice::Url("mysql://root:secret@db".into())).contains("secret"));
