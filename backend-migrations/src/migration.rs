@@ -97,6 +97,15 @@ impl Script {
     pub fn is_transactional(&self) -> bool {
         self.statements.iter().all(|s| matches!(s.kind, StatementKind::Dml | StatementKind::Session))
     }
+
+    /// Whether it has a statement that could change anything: not `SELECT 1`, `DO 0` or `SET @x = 1`.
+    pub fn does_something(&self) -> bool {
+        self.statements.iter().any(|statement| {
+            let word: String = statement.text.chars().take_while(char::is_ascii_alphabetic).collect();
+            !["SELECT", "DO", "SET", "SHOW"].iter().any(|idle| word.eq_ignore_ascii_case(idle))
+                || statement.text.to_ascii_uppercase().contains("PASSWORD")
+        })
+    }
 }
 
 /// One migration: the script that applies it and, if there is one, the script that undoes it.

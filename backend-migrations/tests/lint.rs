@@ -102,6 +102,23 @@ fn codes_are_in_order_and_once() {
     assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
 }
 
+/// Files as a team writes them: what is told of them was looked at one by one, and each finding is true.
+#[test]
+fn what_is_said_of_a_teams_migrations() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/saas");
+    let survey = survey(&folder).expect("the folder is there");
+    assert_eq!(survey.set.len(), 40);
+    let mut text = String::new();
+    for finding in told(&survey, None, &SideFile::default()) {
+        let at = finding.at.as_ref().expect("it is about a place");
+        let source = std::str::from_utf8(&survey.files[&at.file_name]).expect("UTF-8");
+        let marked = at.span.clone().map_or("-", |span| source[span].lines().next().unwrap_or_default());
+        writeln!(text, "{} {} {}:{} {marked}", finding.code, finding.severity, at.file_name, at.line)
+            .expect("a string takes all");
+    }
+    insta::assert_snapshot!("saas", text);
+}
+
 #[test]
 fn the_projects_own_migrations_are_clean() {
     for folder in ["central", "tenant"] {

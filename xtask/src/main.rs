@@ -30,7 +30,7 @@ enum Task {
     Ci(ci::Args),
     /// Prove migrations on real servers of their own that are gone afterwards.
     #[command(name = "migrate:verify", disable_help_flag = true)]
-    Verify(workbench::Args),
+    Verify(Verify),
     /// Watch the main job on a server of its own that is gone afterwards.
     #[command(name = "demo", after_help = workbench::DEMO_HELP)]
     Demo(workbench::Args),
@@ -43,6 +43,19 @@ enum Task {
     /// Time the tool against its peers and the floor.
     #[command(name = "bench", after_help = workbench::BENCH_HELP)]
     Bench(workbench::Args),
+}
+
+/// What shells complete, and a wrong word is told from; the workbench reads the command line itself and has the help.
+#[derive(Debug, clap::Args)]
+struct Verify {
+    #[command(flatten)]
+    shared: ci::Args,
+    /// Write the schema that the migrations give to `central.schema.sql` and `tenant.schema.sql`.
+    #[arg(long)]
+    update: bool,
+    /// Print help.
+    #[arg(short, long)]
+    help: bool,
 }
 
 /// The tasks of this crate in the help text; the library's commands have groups of their own.

@@ -48,6 +48,11 @@ fn completes(name: &'static str, own_completion_of_cargo: &str) {
     }
     shell.show_arguments_of("cargo");
     shell.expect("cargo xtask migrate:al\t--dr\t", "<xtask><migrate:all-tenants><--dry-run>", &[]);
+    shell.expect(
+        "cargo xtask migrate:ver\t--si\tmain --serv\t",
+        "<xtask><migrate:verify><--since><main><--server>",
+        &[],
+    );
     shell.expect("cargo xtask dev:u\t", "<xtask><dev:up>", &[]);
     shell.expect("cargo xtask migrate:status --conc\t3", "<xtask><migrate:status><--concurrency><3>", &[]);
     shell.expect("cargo borr\t", "<borrow>", &[]);

@@ -92,7 +92,7 @@ fn needless(
     let changes = || up.iter().chain(down.unwrap_or_default()).map(|reading| &reading.change);
     match directive {
         Directive::Irreversible => {
-            let undone_by = migration.down.as_ref().filter(|down| !down.statements.is_empty())?;
+            let undone_by = migration.down.as_ref().filter(|down| down.does_something())?;
             Some(format!("`{}` undoes the migration", undone_by.file_name))
         }
         Directive::Loses(loss) => (!changes().any(|change| may_lose(change, loss)))

@@ -96,7 +96,7 @@ fn without_reason(migration: &Migration, declaration: &Declaration) -> Option<Fi
 fn nothing_undoes(migration: &Migration) -> Option<Finding> {
     let (script, message) = match &migration.down {
         None => (&migration.up, "there is no `down`".to_owned()),
-        Some(down) if !does_something(down) => (down, "the `down` does nothing".to_owned()),
+        Some(down) if !down.does_something() => (down, "the `down` does nothing".to_owned()),
         Some(_) => return None,
     };
     let hint = Some(
@@ -105,15 +105,6 @@ fn nothing_undoes(migration: &Migration) -> Option<Finding> {
             .into(),
     );
     Some(Finding { hint, ..finding(HAS_DOWN, Severity::Error, migration, script, message) })
-}
-
-/// Whether a script has a statement that could change anything: not `SELECT 1`, `DO 0` or `SET @x = 1`.
-fn does_something(script: &Script) -> bool {
-    script.statements.iter().any(|statement| {
-        let word: String = statement.text.chars().take_while(char::is_ascii_alphabetic).collect();
-        !["SELECT", "DO", "SET", "SHOW"].iter().any(|idle| word.eq_ignore_ascii_case(idle))
-            || statement.text.to_ascii_uppercase().contains("PASSWORD")
-    })
 }
 
 /// V101: `irreversible`, and the `down` gives back what was there.

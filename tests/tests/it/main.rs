@@ -6,6 +6,7 @@ mod bad_servers;
 mod bad_settings;
 mod bad_tenants;
 mod broken_runs;
+mod cluster;
 mod corpus;
 mod cost;
 mod course;

@@ -11,6 +11,7 @@ on_each_server!(
     several_tables_may_be_dropped_in_part,
     an_edited_file_is_named,
     a_temporary_table_cannot_come_back,
+    what_sets_up_the_session_is_run_again,
     without_a_scratch_database_only_the_record_speaks,
     a_throwaway_server_is_the_last_resort,
     a_schema_like_none_of_the_states_is_shown,
@@ -122,6 +123,23 @@ async fn a_temporary_table_cannot_come_back(server: &'static Server) {
     fleet.run("migrate:recover temporary-acme --undo --yes").await.exits(0);
     fleet.run("migrate:tenant temporary-acme").await.exits(0);
     assert_eq!(query::column(&mut fleet.connect("acme").await, "SELECT id FROM a").await, ["1"]);
+}
+
+/// The statement that remains refers to a table that is not there yet, which an earlier one allows.
+async fn what_sets_up_the_session_is_run_again(server: &'static Server) {
+    let fleet = fleet(server, "setagain").await;
+    let text = "CREATE TABLE a (id INT PRIMARY KEY);\nSET SESSION foreign_key_checks = 0;\n\
+                CREATE TABLE b (id INT PRIMARY KEY, c INT, FOREIGN KEY (c) REFERENCES c (id), KEY (nosuch));\n\
+                CREATE TABLE c (id INT PRIMARY KEY);\n";
+    fleet.write(UP, text);
+    fleet.sqlx("acme", "migrate run").await.await.exits(1);
+    fleet.write(UP, &text.replace(", KEY (nosuch)", ""));
+    fleet.run("migrate:recover setagain-acme --resume --yes").await.exits(0);
+    let mut acme = fleet.connect("acme").await;
+    assert!(is_applied(&mut acme).await);
+    for table in ["a", "b", "c"] {
+        assert_eq!(query::column(&mut acme, &format!("SHOW TABLES LIKE '{table}'")).await, [table]);
+    }
 }
 
 async fn without_a_scratch_database_only_the_record_speaks(server: &'static Server) {

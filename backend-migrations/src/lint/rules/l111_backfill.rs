@@ -41,6 +41,13 @@ Instead: fill in portions from outside of the migration (`UPDATE … WHERE id BE
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);"),
             ("20260102000000_u.up.sql", "DELETE FROM t LIMIT 100;"),
         ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            (
+                "20260102000000_u.up.sql",
+                "WITH late AS (SELECT id FROM t WHERE a = 1) UPDATE t JOIN late ON late.id = t.id SET t.a = 2;",
+            ),
+        ]),
         Example::files(&[(
             "20260101000000_t.up.sql",
             "CREATE TABLE n (id INT PRIMARY KEY); UPDATE n SET id = id + 1;",
@@ -54,7 +61,8 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
     }
     let Change::Rows(rows) = &at.reading.change else { return };
     let is_bulk = match rows.verb {
-        Verb::Update | Verb::Delete => !rows.has_where && !rows.has_limit,
+        // What a join leaves over, the text does not tell.
+        Verb::Update | Verb::Delete => !rows.has_where && !rows.has_limit && !rows.has_join,
         Verb::Insert | Verb::Replace => rows.has_query,
         Verb::Load => true,
     };
@@ -62,7 +70,18 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
     if let Some(table) = rows.tables.iter().find(|table| is_known(at, table))
         && is_bulk
     {
-        let message = format!("every row of `{}` is locked until the migration is done", table.name);
+        let message = match rows.verb {
+            Verb::Insert | Verb::Replace => format!(
+                "the rows that this reads stay locked, and those it puts into `{}`, until the migration is done",
+                table.name
+            ),
+            Verb::Load => {
+                format!("all that is loaded into `{}` is locked until the migration is done", table.name)
+            }
+            Verb::Update | Verb::Delete => {
+                format!("every row of `{}` is locked until the migration is done", table.name)
+            }
+        };
         found.push(Remark::new(rows.span.clone(), message));
     }
 }

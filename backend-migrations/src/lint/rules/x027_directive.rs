@@ -34,6 +34,11 @@ out what nothing needs, so that it does not cover something that comes later.",
             "-- migration: loses tasks.note moved to the table notes\n-- migration: irreversible the notes stay there\n\
              ALTER TABLE tasks DROP COLUMN note;",
         )]),
+        // A `down` that does nothing is there so that sqlx can go back past it.
+        Example::files(&[
+            ("20260101000000_t.up.sql", "-- migration: irreversible nobody knows which had none\nUPDATE t SET a = 1 WHERE a IS NULL;"),
+            ("20260101000000_t.down.sql", "DO 0;"),
+        ]),
         Example::files(&[("20260101000000_t.up.sql", "-- migration: blocks-writes at night, it takes a second\nALTER TABLE t MODIFY a BIGINT;")]),
     ],
 };

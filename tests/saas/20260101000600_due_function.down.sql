@@ -1,0 +1,1 @@
+DROP FUNCTION days_overdue;

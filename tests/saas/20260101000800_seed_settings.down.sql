@@ -1,0 +1,1 @@
+DELETE FROM tenant_settings WHERE `key` IN ('billing.currency', 'billing.terms', 'ui.theme');

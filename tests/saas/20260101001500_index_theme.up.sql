@@ -1,0 +1,1 @@
+CREATE INDEX idx_users_theme ON users (theme) ALGORITHM=INPLACE LOCK=NONE;

@@ -1,0 +1,1 @@
+ALTER TABLE invoice_lines DROP INDEX ft_lines_text;

@@ -1,0 +1,2 @@
+-- migration: irreversible nobody knows which had none
+DO 0;

@@ -1,0 +1,1 @@
+UPDATE invoices SET status = 'open' WHERE status = 'reminded';

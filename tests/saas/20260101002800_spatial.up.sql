@@ -1,0 +1,1 @@
+CREATE TABLE sites (id INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, customer_id BIGINT UNSIGNED NOT NULL, place POINT NOT NULL, SPATIAL INDEX sp_sites_place (place), KEY idx_sites_customer (customer_id), CONSTRAINT fk_sites_customer FOREIGN KEY (customer_id) REFERENCES customers (id)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;

@@ -1,0 +1,1 @@
+ALTER TABLE invoices DROP CONSTRAINT ck_invoices_due;

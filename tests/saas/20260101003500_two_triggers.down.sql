@@ -1,0 +1,2 @@
+DROP TRIGGER customers_bu;
+DROP TRIGGER customers_bi;

@@ -1,0 +1,2 @@
+CREATE TRIGGER customers_bi BEFORE INSERT ON customers FOR EACH ROW SET NEW.name = TRIM(NEW.name);
+CREATE TRIGGER customers_bu BEFORE UPDATE ON customers FOR EACH ROW SET NEW.name = TRIM(NEW.name);

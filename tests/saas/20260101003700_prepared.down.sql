@@ -1,0 +1,2 @@
+-- migration: irreversible a counter
+DO 0;

@@ -1,0 +1,1 @@
+ALTER TABLE customers ADD COLUMN segment VARCHAR(20) NOT NULL DEFAULT 'smb';

@@ -1,0 +1,1 @@
+ALTER TABLE audit_log DROP INDEX idx_audit_action, ALGORITHM=INPLACE, LOCK=NONE;
