@@ -100,6 +100,7 @@ pub struct Scratch {
     connector: MySqlConnector,
     target: Target,
     server: ServerVersion,
+    names_have_case: bool,
     inspector: Inspector,
 }
 
@@ -131,9 +132,9 @@ impl Scratch {
         let name = format!("{}{:016x}", run.prefix(), half(entropy::random_iv()?));
         let mut inspector = connector.inspect(&in_database(server, "")).await?;
         match inspector.make_database(&name, options).await {
-            Ok(version) => {
+            Ok((version, names_have_case)) => {
                 let (connector, target) = (connector.clone(), in_database(server, &name));
-                Ok(Self { connector, target, server: version, inspector })
+                Ok(Self { connector, target, server: version, names_have_case, inspector })
             }
             Err(source) => {
                 inspector.close().await;
@@ -150,6 +151,11 @@ impl Scratch {
     /// What its server says it is.
     pub fn server(&self) -> ServerVersion {
         self.server
+    }
+
+    /// Whether `users` and `Users` are two tables there (`lower_case_table_names`).
+    pub fn names_have_case(&self) -> bool {
+        self.names_have_case
     }
 
     /// A session of its own in this database, as a migration has one.

@@ -32,20 +32,25 @@ const N_LOOKS_MAX: usize = 200;
 const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 impl Inspector {
-    /// Makes the database `name`, which must begin with [`PREFIX`], and goes on in it; gives its server's version.
-    /// `options` is what stands behind the name in `CREATE DATABASE`; `None` for what a tenant's database has.
+    /// Makes the database `name`, which must begin with [`PREFIX`], and goes on in it; gives its server's version, and
+    /// whether names of tables have upper and lower case there. `options` is what stands behind the name in
+    /// `CREATE DATABASE`; `None` for what a tenant's database has.
     pub(crate) async fn make_database(
         &mut self,
         name: &str,
         options: Option<&str>,
-    ) -> Result<ServerVersion, SessionError> {
+    ) -> Result<(ServerVersion, bool), SessionError> {
         let (lock, name) = (books::text(name), identifier(name));
         let options = options.unwrap_or(DATABASE_OPTIONS);
         // Locked before it is there, or another run could take it for a left one.
-        let sql =
-            format!("DO GET_LOCK({lock}, 0);CREATE DATABASE {name} {options};USE {name};SELECT VERSION()");
-        let version = self.rows(sql).await?.into_iter().flatten().flatten().next().flatten();
-        Ok(server_version(&String::from_utf8_lossy(&version.unwrap_or_default())))
+        let sql = format!(
+            "DO GET_LOCK({lock}, 0);CREATE DATABASE {name} {options};USE {name};\
+             SELECT VERSION(), @@lower_case_table_names"
+        );
+        let row = self.rows(sql).await?.into_iter().flatten().next().unwrap_or_default();
+        let text =
+            |at: usize| String::from_utf8_lossy(row.get(at).and_then(Option::as_deref).unwrap_or_default());
+        Ok((server_version(&text(0)), text(1) == "0"))
     }
 
     /// Removes the database `name` with all in it.

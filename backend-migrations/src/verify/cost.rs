@@ -18,7 +18,7 @@ use crate::{
     session::{Record, SessionError, TenantSession},
     sql::{
         self, TableChange,
-        change::{Change, Clause},
+        change::{Change, Clause, ClauseAt, IndexKind},
     },
 };
 
@@ -92,7 +92,7 @@ impl<S: TenantSession> Probe<S> {
         &mut self,
         change: &TableChange,
         statement: &str,
-        moves_partitions: bool,
+        moves: Moves,
     ) -> Result<(u64, Cost), SessionError> {
         let ways = match self.flavour {
             Flavour::MySql => &MYSQL_WAYS[..],
@@ -104,21 +104,18 @@ impl<S: TenantSession> Probe<S> {
         let mut reason = None;
         let mut before = None;
         for (clauses, class) in ways {
-            if *class != CostClass::Instant && before.is_none() {
+            if *class != CostClass::Instant && before.is_none() && moves == Moves::Perhaps {
                 before = Some(self.inspector.storage_ids(self.flavour).await?);
             }
             match self.session.execute(&change.with(clauses)).await {
                 Ok(n_rows) => {
                     let is_rebuilt = match &before {
-                        // The partitions that are dropped take their numbers with them.
-                        Some(before) if !moves_partitions => {
-                            !before.is_subset(&self.inspector.storage_ids(self.flavour).await?)
-                        }
-                        _ => false,
+                        Some(before) => !before.is_subset(&self.inspector.storage_ids(self.flavour).await?),
+                        None => false,
                     };
                     let class = match class {
                         // MariaDB takes the clause for a change of partitions, and copies all the same.
-                        _ if n_rows > 0 && !moves_partitions => CostClass::Copy,
+                        _ if n_rows > 0 && moves != Moves::Partitions => CostClass::Copy,
                         CostClass::InPlace | CostClass::Rebuild if !is_rebuilt => CostClass::InPlace,
                         CostClass::InPlace => CostClass::Rebuild,
                         class => *class,
@@ -139,7 +136,7 @@ impl<S: TenantSession> Probe<S> {
         }
         let n_rows = self.session.execute(statement).await?;
         // MariaDB takes no clause there, and moves no row.
-        let class = if moves_partitions { CostClass::InPlace } else { CostClass::Copy };
+        let class = if moves == Moves::Partitions { CostClass::InPlace } else { CostClass::Copy };
         Ok((n_rows, Cost { class, reason }))
     }
 
@@ -161,9 +158,33 @@ impl<S: TenantSession> Probe<S> {
     }
 }
 
-/// Whether whole partitions come or go, the rows of the others left alone.
-fn is_of_partitions(clause: &Clause) -> bool {
-    matches!(clause, Clause::AddPartition | Clause::DropPartitions(_) | Clause::TruncatePartitions(_))
+/// Whether a change writes a table's rows anew, as far as that need not be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moves {
+    /// An index that is neither unique nor of a special kind never does (MySQL 8.4 manual, "Online DDL Operations").
+    Nothing,
+    /// Whole partitions come or go and take their numbers with them; the rows of the others are left alone.
+    Partitions,
+    Perhaps,
+}
+
+impl Moves {
+    fn by(clauses: &[ClauseAt]) -> Self {
+        let is_of_partitions = |at: &ClauseAt| {
+            matches!(
+                at.clause,
+                Clause::AddPartition | Clause::DropPartitions(_) | Clause::TruncatePartitions(_)
+            )
+        };
+        let is_plain_index = |at: &ClauseAt| matches!(&at.clause, Clause::AddIndex { index, .. } if index.kind == IndexKind::Plain);
+        if clauses.iter().any(is_of_partitions) {
+            Self::Partitions
+        } else if !clauses.is_empty() && clauses.iter().all(is_plain_index) {
+            Self::Nothing
+        } else {
+            Self::Perhaps
+        }
+    }
 }
 
 struct Cost {
@@ -197,19 +218,19 @@ impl<S: TenantSession> TenantSession for Probe<S> {
         let Some(own) = self.statements.get(at).filter(|own| own.text == statement).cloned() else {
             return self.session.execute(statement).await;
         };
-        let mut moves_partitions = false;
+        let mut moves = Moves::Perhaps;
         match sql::read(&own).change {
             Change::CreateTable(table) => {
                 self.new_tables.insert(table.name.name);
             }
             Change::AlterTable(table) => {
-                moves_partitions = table.clauses.iter().any(|at| is_of_partitions(&at.clause));
+                moves = Moves::by(&table.clauses);
             }
             _ => {}
         }
         let change = TableChange::of(statement).filter(|change| !self.new_tables.contains(&change.table));
         let Some(change) = change else { return self.session.execute(statement).await };
-        let (n_rows, Cost { class, reason }) = self.probe(&change, statement, moves_partitions).await?;
+        let (n_rows, Cost { class, reason }) = self.probe(&change, statement, moves).await?;
         self.costs.push(StatementCost { statement: at + 1, line: own.line, class, reason });
         Ok(n_rows)
     }

@@ -100,6 +100,8 @@ impl<'a> Lane<'a> {
         let remaker = Remaker::new(job, migrations);
         let (found, skipped) = (Vec::new(), BTreeSet::new());
         let filler = Filler::new(job.seed, job.fixtures).sparing(job.set);
+        // Where names have no case, a script's are not those that the schema has.
+        let is_thorough = is_thorough || !tenant.scratch.names_have_case();
         let mut lane = Self {
             job,
             kind,
@@ -317,9 +319,9 @@ impl<'a> Lane<'a> {
             left = Some(back);
             (!differences.is_empty()).then(|| findings::not_undone(migration, &differences))
         };
-        if let Some(declaration) =
-            declaration.as_ref().filter(|_| undone.is_exact && self.kind == Kind::Empty)
-        {
+        // A `down` that does nothing, where the file says that nothing can be done, gives back what was never changed.
+        let is_needless = undone.is_exact && down.does_something() && self.kind == Kind::Empty;
+        if let Some(declaration) = declaration.as_ref().filter(|_| is_needless) {
             self.find(findings::needless_declaration(migration, declaration));
         }
         // A failed `down` may have left everything as it was.

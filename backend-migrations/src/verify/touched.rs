@@ -22,7 +22,8 @@ pub(super) struct Touched {
     names: BTreeSet<String>,
     /// Whether it writes rows, by which triggers and foreign keys reach any table.
     writes_rows: bool,
-    /// Whether a table or a column goes, or gets another name: triggers may hang on it.
+    /// Whether a table or a column goes, or gets another name: triggers and foreign
+    /// keys may hang on it.
     removes: bool,
 }
 
@@ -100,7 +101,7 @@ impl Touched {
     pub(super) fn in_schema(&self, before: &Snapshot) -> Option<BTreeSet<String>> {
         let mut names = self.names.clone();
         // A foreign key has the names of the table and the columns that it points to.
-        names.extend(before.tables.iter().filter_map(|(name, table)| {
+        names.extend(before.tables.iter().filter(|_| self.removes).filter_map(|(name, table)| {
             let points_here = table.foreign_keys.iter().any(|key| self.names.contains(&key.referenced_table));
             points_here.then(|| name.clone())
         }));

@@ -40,6 +40,7 @@ mod twin_lock;
 mod verify;
 mod verify_command;
 mod verify_hard;
+mod verify_looks;
 mod waits;
 
 use std::{

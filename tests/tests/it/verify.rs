@@ -32,6 +32,11 @@ const CODES: [&str; 7] = ["V101", "V102", "V103", "V104", "V105", "V107", "V108"
 pub(crate) type Pair = (&'static str, &'static str);
 
 pub(crate) async fn prove(server: &Server, pairs: &[Pair], only: Option<i64>) -> Suite {
+    prove_at(&server.url("mysql"), pairs, only).await
+}
+
+/// On the server at this URL.
+pub(crate) async fn prove_at(url: &str, pairs: &[Pair], only: Option<i64>) -> Suite {
     let mut files = Vec::new();
     for (at, (up, down)) in pairs.iter().enumerate() {
         files.push((format!("{}_x.up.sql", at + 1), *up));
@@ -41,7 +46,7 @@ pub(crate) async fn prove(server: &Server, pairs: &[Pair], only: Option<i64>) ->
     }
     let set = disk::from_files(files).expect("sound files");
     let connector = MySqlConnector::new(Limits::DEFAULT, CancellationToken::new());
-    let admin = parse_url(&server.url("mysql"), "verify").expect("a URL");
+    let admin = parse_url(url, "verify").expect("a URL");
     let selected = only.map(|version| [backend_migrations::migration::Version(version)].into());
     let job = Job {
         connector: &connector,
