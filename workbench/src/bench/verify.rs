@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use tokio::{process::Command, time::sleep};
 
 /// How many migrations the sets have: the growth from one to the next should be no more than theirs.
@@ -71,7 +71,10 @@ impl Plain {
         let server = Self { id: docker(&args).await?.trim().to_owned() };
         let began = Instant::now();
         while server.client("SELECT 1").await.is_err() {
-            ensure!(began.elapsed() < START_LIMIT, "the server of {image} does not answer");
+            if began.elapsed() > START_LIMIT {
+                server.stop().await?;
+                bail!("the server of {image} does not answer");
+            }
             sleep(Duration::from_millis(200)).await;
         }
         Ok(server)
