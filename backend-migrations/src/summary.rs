@@ -82,7 +82,7 @@ impl Summary {
     pub fn verdict(&self) -> Verdict {
         if !self.failed.is_empty() {
             Verdict::Failed
-        } else if self.stop_reason.is_some() || !self.stopped.is_empty() || !self.not_started.is_empty() {
+        } else if !self.stopped.is_empty() || !self.not_started.is_empty() {
             Verdict::Stopped
         } else {
             Verdict::Succeeded

@@ -142,7 +142,10 @@ async fn inspect(args: &Args, stop: &CancellationToken) -> anyhow::Result<ExitSt
     for (at, choice) in servers::choose(&args.server).iter().enumerate() {
         let served = select! {
             served = servers::serve(choice) => served,
-            () = stop.cancelled() => return Ok(ExitStatus::Stopped),
+            () = stop.cancelled() => {
+                eprintln!("stopped: nothing was proven; a server that was about to start is removed");
+                return Ok(ExitStatus::Stopped);
+            }
         };
         let served = match served {
             Ok(served) => served,
@@ -172,9 +175,7 @@ async fn inspect(args: &Args, stop: &CancellationToken) -> anyhow::Result<ExitSt
                 return Err(error);
             }
             None => {
-                eprintln!(
-                    "stopped: removing what the proofs have made on {choice}; a second signal leaves it there"
-                );
+                eprintln!("stopped: removing what the proofs have made; a second signal leaves it there");
                 served.abandon(run).await?;
                 return Ok(ExitStatus::Stopped);
             }

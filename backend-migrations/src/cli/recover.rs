@@ -90,7 +90,7 @@ pub struct Args {
     /// Wait for a migration that is still running, for as long as a statement may take.
     #[arg(long, conflicts_with = "kill")]
     wait: bool,
-    /// End the connection of a migration that is still running.
+    /// End the connection of a migration that is still running; a dry run only names it.
     #[arg(long)]
     kill: bool,
     /// Server to make scratch databases on; the environment hides a password better [env: `SCRATCH_URL`] [default: the
@@ -162,7 +162,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         is_forced: args.force,
         still_running: match (args.wait, args.kill) {
             (true, _) => StillRunning::Wait(settings.limits.statement),
-            (_, true) => StillRunning::Kill,
+            (_, true) if !args.dry_run => StillRunning::Kill,
             _ => StillRunning::Refuse,
         },
         scratch: settings.scratch(args.scratch_url.as_deref())?,

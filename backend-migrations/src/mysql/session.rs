@@ -180,6 +180,10 @@ impl TenantSession for MySqlSession {
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
         let Self { connection, target, connector, connection_id, .. } = self;
+        // Whoever wants what is in flight to be killed wants nothing new to begin.
+        if connector.kill_token().is_cancelled() {
+            return Err(SessionError::Killed { fate: Fate::NotApplied });
+        }
         let limit = connector.limits().statement;
         let query = connection.execute(raw_sql(AssertSqlSafe(statement.to_owned())));
         pin!(query);

@@ -64,7 +64,8 @@ pub(super) fn push_counts(page: &mut Page, summary: &Summary) {
     };
     push_named("🛑", "Stopped between migrations", &summary.stopped);
     push_named("💤", "Not started", &summary.not_started);
-    if let Some(reason) = summary.stop_reason {
+    // A signal that came when all was done has stopped nothing.
+    if let Some(reason) = summary.stop_reason.filter(|_| summary.verdict() != Verdict::Succeeded) {
         let line = format!("🛑 Stopped early: {}", reason.as_str());
         page.toned(Tone::Caution, line);
     }

@@ -124,6 +124,8 @@ async fn a_statement_that_was_running_is_looked_at(server: &'static Server) {
         .exits(1)
         .says("still running, so not half done: connection ")
         .says("ALTER TABLE t ADD COLUMN m INT");
+    let output = fleet.run("migrate:recover running-acme --kill --dry-run").await;
+    output.exits(1).says("still running, so not half done: connection ");
     let output = fleet.run("migrate:recover running-acme --kill").await;
     output.exits(1).says(&format!("ended what was still running: connection {id} "));
     run.finish().await.exits(1);

@@ -9,6 +9,8 @@ on_each_server!(
     a_failure_budget_stops_admission,
     the_first_signal_lets_statements_finish,
     the_second_signal_kills_statements,
+    after_the_second_signal_no_statement_begins,
+    a_signal_when_all_is_done_has_stopped_nothing,
     a_statement_runs_too_long,
     a_closed_output_stops_admission,
     two_runs_at_once,
@@ -163,6 +165,28 @@ async fn the_second_signal_kills_statements(server: &'static Server) {
     assert_eq!(query::value(&mut a, "SELECT COUNT(*) FROM t").await, "0");
     fleet.write("20260101000000_n.up.sql", "CREATE TABLE u (id INT);\nINSERT INTO t (n) VALUES (1);");
     fleet.run("migrate:all-tenants").await.exits(0);
+}
+
+/// A bare `SLEEP` that is killed has succeeded on MySQL, and what stands behind it would be next.
+async fn after_the_second_signal_no_statement_begins(server: &'static Server) {
+    let fleet = fleet_of(server, "nomore", 1).await;
+    fleet.write("20260101000000_n.up.sql", "DO SLEEP(100);\nCREATE TABLE late (id INT);");
+    let run = fleet.run("migrate:all-tenants").start().await;
+    query::rows_once_there(&mut server.connect("").await, &sleeping("nomore")).await;
+    run.signal("INT").await;
+    run.signal("INT").await;
+    run.finish().await.exits(1);
+    let mut a = fleet.connect("a").await;
+    assert!(query::rows(&mut a, "SHOW TABLES LIKE 'late'").await.is_empty(), "it was begun");
+}
+
+async fn a_signal_when_all_is_done_has_stopped_nothing(server: &'static Server) {
+    let fleet = fleet_of(server, "donealready", 1).await;
+    fleet.write("20260101000000_n.up.sql", "INSERT INTO t (n) SELECT SLEEP(3);");
+    let run = fleet.run("migrate:all-tenants").start().await;
+    query::rows_once_there(&mut server.connect("").await, &sleeping("donealready")).await;
+    run.signal("INT").await;
+    run.finish().await.exits(0).says("All tenant migrations completed successfully");
 }
 
 async fn a_statement_runs_too_long(server: &'static Server) {

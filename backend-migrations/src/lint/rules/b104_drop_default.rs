@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     explain: "\
 Code that leaves the column out relied on the default. Without it the INSERT fails with 1364 in strict \
-mode if the column is NOT NULL, and stores NULL where it is not.
+mode; only MariaDB stores NULL where the column may hold it.
 
 Instead: release code that always gives a value first, and drop the default a release later.",
     check: Check::Clause(check),

@@ -11,8 +11,8 @@ pub(super) static RULE: Rule = Rule {
     name: "maintenance",
     severity: Severity::Warning,
     explain: "\
-OPTIMIZE TABLE writes the whole table anew, CHECK and REPAIR lock it, and ANALYZE takes every cached \
-plan away. None of them changes the schema, so they need no version, and they run in every tenant at the \
+OPTIMIZE TABLE writes the whole table anew, CHECK and REPAIR lock it, and after ANALYZE no new query can \
+use it until those that are running have ended. None of them changes the schema, so they need no version, and they run in every tenant at the \
 same time.
 
 Run them from where maintenance is planned.",

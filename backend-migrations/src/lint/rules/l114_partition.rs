@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     explain: "\
 All rows move: the table is copied while its writers wait. A foreign key cannot be on or point to a \
-partitioned table (1506), and every unique key must contain the partition's columns (1503).
+partitioned table (1506, on MariaDB 1005 or 1217), and every unique key must contain the partition's columns (1503).
 
 Make a partitioned table beside it, fill it in portions, and change over.",
     check: Check::Clause(check),

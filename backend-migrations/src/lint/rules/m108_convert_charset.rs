@@ -14,8 +14,9 @@ pub(super) static RULE: Rule = Rule {
     explain: "\
 Every text is converted and every index over text written anew. Keys may be alike under the new \
 collation that were not under the old one (1062), an index may grow over 3072 bytes (1071), and a \
-character that the new set lacks ends the statement (1366). Foreign keys between a table that is \
-converted and one that is not can no longer be made (3780).
+character that the new set lacks ends the statement (1366). A table with a foreign key over one of the \
+columns, or that one points to, is refused (3780, on MariaDB 1833), and between a table that is converted \
+and one that is not none can be made.
 
 Look for keys that become alike first: `SELECT CONVERT(a USING utf8mb4) COLLATE …, COUNT(*) FROM t GROUP \
 BY 1 HAVING COUNT(*) > 1`.",
