@@ -104,7 +104,7 @@ fn read_side_file(dir: &Path) -> Result<Option<(String, SideFile)>, SideFileErro
 ///
 /// # Errors
 ///
-/// As [`read_side_file`].
+/// The line that cannot be understood, or line 0 where the file cannot be read.
 #[cfg(feature = "cli")]
 pub fn find_side_file(
     dir: Option<&Path>,
@@ -128,7 +128,7 @@ pub fn find_side_file(
 ///
 /// # Errors
 ///
-/// As [`read_side_file`].
+/// Line 0, where the file cannot be written.
 #[cfg(feature = "cli")]
 pub fn write_side_file(dir: &Path, text: &str) -> Result<(), SideFileError> {
     fs::write(dir.join(SIDE_FILE), text).map_err(|error| SideFileError {
