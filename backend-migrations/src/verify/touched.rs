@@ -53,7 +53,8 @@ impl Touched {
                 self.name(alter.name)?;
                 for clause in alter.clauses {
                     match clause.clause {
-                        Clause::Unknown => return None,
+                        // `EXCHANGE` moves the rows of another table.
+                        Clause::Unknown | Clause::Partitions(_) => return None,
                         Clause::RenameTo(name) => {
                             self.removes = true;
                             self.name(name)?;
@@ -83,8 +84,10 @@ impl Touched {
             Change::Drop { kind: sql::change::ObjectKind::View, names, .. } => {
                 names.into_iter().try_for_each(|name| self.name(name))?;
             }
-            Change::Truncate(_) | Change::Rows(_) => self.writes_rows = true,
-            Change::Query { .. } | Change::Set(_) => {}
+            // A stored function that a query or a `SET` calls may write, too.
+            Change::Truncate(_) | Change::Rows(_) | Change::Query { .. } | Change::Set(_) => {
+                self.writes_rows = true;
+            }
             _ => return None,
         }
         Some(())
@@ -139,7 +142,10 @@ fn mentions(definition: &str, names: &BTreeSet<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::parse_script;
+    use crate::{
+        schema::{Flavour, ForeignKey, ServerVersion, Table},
+        sql::parse_script,
+    };
 
     #[test]
     fn a_script_says_what_it_touches() {
@@ -167,5 +173,50 @@ mod tests {
         check("CALL p()", None, false, false);
         check("SET @s = 'DROP TABLE a'; PREPARE s FROM @s; EXECUTE s", None, false, false);
         check("ALTER TABLE a FROBNICATE", None, false, false);
+        check("ALTER TABLE a EXCHANGE PARTITION p WITH TABLE b", None, false, false);
+        check("SELECT f() INTO @n; SET @m = f()", Some(&[]), true, false);
+    }
+
+    #[test]
+    fn what_hangs_on_a_table_is_looked_at_too() {
+        let objects = [
+            (ObjectKind::Table, "a", "CREATE TABLE `a`"),
+            (ObjectKind::Table, "b", "CREATE TABLE `b`"),
+            (ObjectKind::Table, "child", "CREATE TABLE `child`"),
+            // The later one is read by the one before it.
+            (ObjectKind::View, "first", "CREATE VIEW `first` AS select 1 from `second`"),
+            (ObjectKind::View, "second", "CREATE VIEW `second` AS select 1 from `a`"),
+            (ObjectKind::View, "ab", "CREATE VIEW `ab` AS select 1 from `ab_`"),
+            (ObjectKind::Trigger, "g", "CREATE TRIGGER `g` BEFORE INSERT ON `b` FOR EACH ROW SET NEW.n = 1"),
+            (ObjectKind::Sequence, "s", "CREATE SEQUENCE `s`"),
+        ];
+        let key = ForeignKey {
+            name: "fk".into(),
+            columns: vec!["a_id".into()],
+            referenced_table: "a".into(),
+            referenced_columns: vec!["id".into()],
+        };
+        let child = Table { foreign_keys: vec![key], ..Table::default() };
+        let before = Snapshot {
+            server: ServerVersion { flavour: Flavour::MariaDb, number: (10, 11, 0) },
+            options: String::new(),
+            objects: objects.map(|(kind, name, sql)| ((kind, name.to_owned()), sql.to_owned())).into(),
+            tables: [("child".to_owned(), child)].into(),
+        };
+        let check = |text: &str, expected: Option<&[&str]>| {
+            let script = parse_script("1_x.up.sql", text.as_bytes()).expect("a sound script");
+            let touched = Touched::by([&script]).expect("its text says");
+            let expected = expected.map(|names| names.iter().map(|&name| name.to_owned()).collect());
+            assert_eq!(touched.in_schema(&before), expected, "{text}");
+        };
+        check("ALTER TABLE a ADD n INT", Some(&["a", "first", "second"]));
+        check("ALTER TABLE a DROP COLUMN n", Some(&["a", "child", "first", "second"]));
+        check("RENAME TABLE a TO c", Some(&["a", "c", "child", "first", "second"]));
+        // A trigger goes with its table, and is not among what is looked at again.
+        check("ALTER TABLE b ADD n INT", Some(&["b"]));
+        check("DROP TABLE b", None);
+        check("DROP TABLE s", None);
+        check("DROP VIEW second", Some(&["first", "second"]));
+        check("UPDATE a SET n = 1", Some(&[]));
     }
 }
