@@ -1,6 +1,7 @@
 //! Proves, on a real server, that migrations do what is promised of them.
 //!
-//! Three tenants live through the whole set, each in a scratch database of its own and all at the same time:
+//! Three tenants live through the whole set, each in a scratch database of its own and all at the same time (of the first
+//! two, a large set's second half is lived through by two more):
 //!
 //! * An *empty* one and one *with rows* in every table: each migration is applied, undone and applied again, and the
 //!   schema looked at after each. On the empty one it is also stopped after each of its statements and taken up again.
@@ -9,8 +10,8 @@
 //!
 //! Everything that runs a migration is [`apply`](crate::apply); what is done otherwise than in production is done by
 //! sessions around the real one. The work grows with the number of statements: no step begins again from nothing, and of
-//! the schema only that is looked at again which a script can have changed. Only
-//! where a `down` fails is the schema before it made again, as a copy of a database that only ever went up.
+//! the schema only that is looked at again which a script can have changed. Only where a `down` fails is the schema before
+//! it made again, as a copy of a database that only ever went up.
 
 pub mod content;
 mod copy;

@@ -22,7 +22,7 @@ use crate::{
     readiness::{self, Greeting},
     search,
     server::{Held, ThrowawayServer},
-    settings::{Flavour, Settings, Source},
+    settings::{Flavour, Settings, Source, split_image},
 };
 
 const OWNER_LABEL: &str = "throwaway-server.owner";
@@ -182,14 +182,6 @@ async fn start_image(
         .map_err(|error| error.to_string())
 }
 
-/// A name and a tag; a colon before the last slash belongs to a registry's port.
-fn split_image(image: &str) -> (&str, &str) {
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (image, "latest"),
-    }
-}
-
 async fn log_tail(container: &Container) -> String {
     let Some(handle) = &container.handle else { return String::new() };
     let log = handle.stderr_to_vec().await.unwrap_or_default();
@@ -239,17 +231,4 @@ fn told(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn splits_images_as_docker_does() {
-        assert_eq!(split_image("mysql:8.4"), ("mysql", "8.4"));
-        assert_eq!(split_image("mysql"), ("mysql", "latest"));
-        assert_eq!(split_image("registry:5000/mysql"), ("registry:5000/mysql", "latest"));
-        assert_eq!(split_image("registry:5000/mysql:9"), ("registry:5000/mysql", "9"));
-    }
 }

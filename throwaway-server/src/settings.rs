@@ -175,7 +175,7 @@ impl Settings {
     /// These with the images of the version that is wanted, if that makes any of them another.
     pub(crate) fn of_wanted_version(&self) -> Option<Self> {
         let version = self.version.as_ref()?;
-        let image = |flavour| Some(with_tag(self.image(flavour), version));
+        let image = |flavour| Some(format!("{}:{version}", split_image(self.image(flavour)).0));
         let (mysql_image, mariadb_image) = (image(Flavour::MySql), image(Flavour::MariaDb));
         let wanted = Self { mysql_image, mariadb_image, ..self.clone() };
         self.flavours().any(|flavour| self.image(flavour) != wanted.image(flavour)).then_some(wanted)
@@ -188,10 +188,12 @@ impl Settings {
     }
 }
 
-/// The image of this name with another tag; a colon before the last slash belongs to a registry's port.
-fn with_tag(image: &str, tag: &str) -> String {
-    let name = image.rsplit_once(':').filter(|(_, old)| !old.contains('/')).map_or(image, |(name, _)| name);
-    format!("{name}:{tag}")
+/// A name and a tag; a colon before the last slash belongs to a registry's port.
+pub(crate) fn split_image(image: &str) -> (&str, &str) {
+    match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (image, "latest"),
+    }
 }
 
 /// An environment variable; set but empty counts as not set, as CI systems cannot unset one.
@@ -201,14 +203,30 @@ fn variable(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::with_tag;
+    use super::*;
+
+    #[test]
+    fn splits_images_as_docker_does() {
+        assert_eq!(split_image("mysql:8.4"), ("mysql", "8.4"));
+        assert_eq!(split_image("mysql"), ("mysql", "latest"));
+        assert_eq!(split_image("registry:5000/mysql"), ("registry:5000/mysql", "latest"));
+        assert_eq!(split_image("registry:5000/mysql:9"), ("registry:5000/mysql", "9"));
+    }
 
     #[test]
     fn an_image_of_another_version() {
-        let check = |image: &str, expected: &str| assert_eq!(with_tag(image, "10.11"), expected);
-        check("mariadb:11.8", "mariadb:10.11");
-        check("mariadb", "mariadb:10.11");
-        check("registry:5000/own/mariadb", "registry:5000/own/mariadb:10.11");
-        check("registry:5000/own/mariadb:11", "registry:5000/own/mariadb:10.11");
+        let wanted = |image: &str, version: &str| {
+            let options = Options {
+                flavour: Some(Flavour::MariaDb),
+                image: Some(image.to_owned()),
+                version: Some(version.to_owned()),
+                ..Options::default()
+            };
+            let settings = Settings::read(&options).expect("the environment says nothing wrong");
+            settings.of_wanted_version().map(|wanted| wanted.image(Flavour::MariaDb).to_owned())
+        };
+        assert_eq!(wanted("mariadb:11.8", "10.11").as_deref(), Some("mariadb:10.11"));
+        assert_eq!(wanted("registry:5000/own/db", "10.11").as_deref(), Some("registry:5000/own/db:10.11"));
+        assert_eq!(wanted("mariadb:10.11", "10.11"), None);
     }
 }

@@ -8,10 +8,7 @@ mod definition;
 mod seen;
 mod structure;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sqlx::{
     AssertSqlSafe, Executor as _, Row as _,
@@ -124,8 +121,9 @@ impl Inspector {
             snapshot.objects.remove(&(ObjectKind::View, name.clone()));
             snapshot.tables.remove(name);
         }
-        let names: HashSet<_> = before.objects.keys().map(|(_, name)| name).chain(changed).collect();
-        let is_object = |name: &str| names.iter().any(|n| *n == name);
+        let names: HashSet<_> =
+            before.objects.keys().map(|(_, name)| name).chain(changed).map(String::as_str).collect();
+        let is_object = |name: &str| names.contains(name);
         let mut objects = BTreeMap::new();
         for (name, row) in self.show_tables(changed).await? {
             // A view has its settings behind its definition.
@@ -215,7 +213,7 @@ impl Inspector {
         self.set_up().await?;
         let limit = self.connector.limits().statement;
         let work = self.connection.execute(raw_sql(AssertSqlSafe(statement.into())));
-        let done = timeout(limit, work).await.map_err(|_| timed_out(limit))?;
+        let done = timeout(limit, work).await.map_err(|_| query::timed_out(limit))?;
         done.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
     }
 
@@ -273,10 +271,6 @@ impl Inspector {
 fn values(row: &MySqlRow) -> Vec<Value> {
     // In the text protocol every value is sent as text, whatever the column's type.
     (0..row.columns().len()).map(|column| row.try_get_unchecked(column).ok().flatten()).collect()
-}
-
-fn timed_out(limit: Duration) -> SessionError {
-    SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }
 }
 
 fn too_little() -> SessionError {

@@ -45,7 +45,12 @@ pub(super) async fn query_until_error(
     };
     let result = match timeout(limit, work).await {
         Ok(result) => result.map_err(|error| session_error(&error)),
-        Err(_) => Err(SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }),
+        Err(_) => Err(timed_out(limit)),
     };
     (sets, result)
+}
+
+/// What is said of a server that has not answered within `limit`.
+pub(super) fn timed_out(limit: Duration) -> SessionError {
+    SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }
 }

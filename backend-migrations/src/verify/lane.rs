@@ -245,13 +245,12 @@ impl<'a> Lane<'a> {
     }
 
     async fn prove(&mut self, at: usize, migration: &Migration) -> Result<(), ScratchError> {
+        let before = self.state.clone();
         let mut rows = None;
         if self.kind == Kind::Filled {
             self.fill(migration).await?;
-            let state = self.state.clone();
-            rows = Some(self.rows(migration, &state).await?);
+            rows = Some(self.rows(migration, &before).await?);
         }
-        let before = self.state.clone();
         if !self.apply(at, migration, self.kind == Kind::Filled).await? {
             return Ok(());
         }

@@ -117,8 +117,9 @@ impl Touched {
         }
         // Views on views come after them in no order.
         loop {
+            let quoted = quoted(&names);
             let views = before.objects.iter().filter(|((kind, name), definition)| {
-                *kind == ObjectKind::View && !names.contains(name) && mentions(definition, &quoted(&names))
+                *kind == ObjectKind::View && !names.contains(name) && mentions(definition, &quoted)
             });
             let views: Vec<_> = views.map(|((_, name), _)| name.clone()).collect();
             if views.is_empty() {

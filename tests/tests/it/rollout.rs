@@ -150,17 +150,23 @@ async fn the_first_signal_lets_statements_finish(server: &'static Server) {
     fleet.run("migrate:all-tenants").await.exits(0);
 }
 
+/// What a run says that gets so many signals while a statement of it sleeps.
+async fn signalled(fleet: &Fleet, server: &Server, word: &str, n_signals: usize) -> Output {
+    let run = fleet.run("migrate:all-tenants --concurrency 1").start().await;
+    query::rows_once_there(&mut server.connect("").await, &sleeping(word)).await;
+    for _ in 0..n_signals {
+        run.signal("INT").await;
+    }
+    run.finish().await
+}
+
 async fn the_second_signal_kills_statements(server: &'static Server) {
     let fleet = fleet_of(server, "twice", 3).await;
     fleet.write("20260101000000_n.up.sql", &format!("CREATE TABLE u (id INT);\n{LONG}"));
-    let run = fleet.run("migrate:all-tenants --concurrency 1").start().await;
-    let mut root = server.connect("").await;
-    query::rows_once_there(&mut root, &sleeping("twice")).await;
-    run.signal("INT").await;
-    run.signal("INT").await;
-    let output = run.finish().await;
+    let output = signalled(&fleet, server, "twice", 2).await;
     assert_output!("signal_twice", output);
-    assert!(query::rows(&mut root, &sleeping("twice")).await.is_empty(), "it still runs");
+    let running = query::rows(&mut server.connect("").await, &sleeping("twice")).await;
+    assert!(running.is_empty(), "it still runs");
     let mut a = fleet.connect("a").await;
     assert_eq!(query::value(&mut a, "SELECT COUNT(*) FROM t").await, "0");
     fleet.write("20260101000000_n.up.sql", "CREATE TABLE u (id INT);\nINSERT INTO t (n) VALUES (1);");
@@ -171,11 +177,7 @@ async fn the_second_signal_kills_statements(server: &'static Server) {
 async fn after_the_second_signal_no_statement_begins(server: &'static Server) {
     let fleet = fleet_of(server, "nomore", 1).await;
     fleet.write("20260101000000_n.up.sql", "DO SLEEP(100);\nCREATE TABLE late (id INT);");
-    let run = fleet.run("migrate:all-tenants").start().await;
-    query::rows_once_there(&mut server.connect("").await, &sleeping("nomore")).await;
-    run.signal("INT").await;
-    run.signal("INT").await;
-    run.finish().await.exits(1);
+    signalled(&fleet, server, "nomore", 2).await.exits(1);
     let mut a = fleet.connect("a").await;
     assert!(query::rows(&mut a, "SHOW TABLES LIKE 'late'").await.is_empty(), "it was begun");
 }
@@ -183,10 +185,8 @@ async fn after_the_second_signal_no_statement_begins(server: &'static Server) {
 async fn a_signal_when_all_is_done_has_stopped_nothing(server: &'static Server) {
     let fleet = fleet_of(server, "donealready", 1).await;
     fleet.write("20260101000000_n.up.sql", "INSERT INTO t (n) SELECT SLEEP(3);");
-    let run = fleet.run("migrate:all-tenants").start().await;
-    query::rows_once_there(&mut server.connect("").await, &sleeping("donealready")).await;
-    run.signal("INT").await;
-    run.finish().await.exits(0).says("All tenant migrations completed successfully");
+    let output = signalled(&fleet, server, "donealready", 1).await;
+    output.exits(0).says("All tenant migrations completed successfully");
 }
 
 async fn a_statement_runs_too_long(server: &'static Server) {

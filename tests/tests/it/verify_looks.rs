@@ -7,7 +7,7 @@ use crate::verify::{Pair, found, prove, prove_at};
 
 on_each_server!(
     names_in_another_case_are_seen_all_the_same,
-    views_change_with_the_tables_they_read,
+    views_are_looked_at_as_tables_are,
     both_halves_of_a_large_set_are_proven,
 );
 
@@ -36,7 +36,7 @@ async fn names_in_another_case_are_seen_all_the_same(server: &'static Server) {
     assert_eq!(of_steps, ["3 V104 error empty+rows"]);
 }
 
-async fn views_change_with_the_tables_they_read(server: &'static Server) {
+async fn views_are_looked_at_as_tables_are(server: &'static Server) {
     let pairs: [Pair; 4] = [
         ("CREATE TABLE a (id INT PRIMARY KEY, n INT NULL);", "DROP TABLE a;"),
         (
