@@ -4,7 +4,7 @@ use super::facts::added_column;
 use crate::{
     finding::{Code, Severity},
     lint::{Check, Example, Remark, Rule, StatementView},
-    sql::change::{Change, Clause, ClauseAt, Generated},
+    sql::change::{Change, Clause, ClauseAt, Default, Generated},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -46,6 +46,7 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         Clause::AddColumn { column, .. } => {
             column.generated != Some(Generated::Stored)
                 && column.check.is_none()
+                && !matches!(column.default, Some(Default::Expression(_)))
                 && !column.auto_increment
                 && !column.is_primary
                 && !column.is_unique

@@ -1,6 +1,6 @@
 //! L107: a foreign key on a table in use copies it.
 
-use super::facts::in_use;
+use super::facts::may_not_block;
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -33,7 +33,7 @@ has checked.",
 };
 
 fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
-    if !in_use(at) {
+    if !may_not_block(at) {
         return;
     }
     let table = &at.alter.name.name;

@@ -1,10 +1,10 @@
 //! M110: the two sides of a foreign key have types that do not fit.
 
-use super::facts::{after, new_foreign_keys};
+use super::facts::{after, charset, collation, new_foreign_keys, written};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, Example, Remark, Rule, StatementView, Table},
-    sql::change::{Column, DataType},
+    sql::change::Column,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -78,11 +78,8 @@ fn misfit((child, here): (&Table, &Column), (parent, there): (&Table, &Column)) 
     }
     let (one, other) = (&here.data_type, &there.data_type);
     if one.is_integer() && other.is_integer() {
-        let words = |data_type: &DataType| {
-            format!("{}{}", data_type.name, if data_type.is_unsigned { " UNSIGNED" } else { "" })
-        };
         let is_same = one.name == other.name && one.is_unsigned == other.is_unsigned;
-        return (!is_same).then(|| format!("{} and {}", words(one), words(other)));
+        return (!is_same).then(|| format!("{} and {}", written(one), written(other)));
     }
     if one.is_text() && other.is_text() {
         let sets = charset(child, here).zip(charset(parent, there)).filter(|(one, other)| one != other);
@@ -92,26 +89,4 @@ fn misfit((child, here): (&Table, &Column), (parent, there): (&Table, &Column)) 
     }
     (one.is_integer() && other.is_text() || one.is_text() && other.is_integer())
         .then(|| format!("{} and {}", one.name, other.name))
-}
-
-/// The character set as far as the text says it; a collation's name begins with it.
-fn charset<'a>(table: &'a Table, column: &'a Column) -> Option<&'a str> {
-    let of = |charset: &'a Option<String>, collation: &'a Option<String>| {
-        charset.as_deref().or(collation.as_deref().and_then(|collation| collation.split('_').next()))
-    };
-    of(&column.charset, &column.collation).or(of(&table.charset, &table.collation)).map(|charset| {
-        match charset {
-            "utf8" => "utf8mb3",
-            charset => charset,
-        }
-    })
-}
-
-fn collation<'a>(table: &'a Table, column: &'a Column) -> Option<&'a str> {
-    match (&column.collation, &column.charset) {
-        (Some(collation), _) => Some(collation),
-        // The default of its own character set, which depends on the server.
-        (None, Some(_)) => None,
-        (None, None) => table.collation.as_deref(),
-    }
 }
