@@ -67,11 +67,10 @@ fn drops(alter: &AlterTable, key: &ForeignKey) -> bool {
 
 /// Whether `foreign_key_checks` is on for the statement, as far as its own script says.
 pub(super) fn are_checked(at: &StatementView<'_>) -> bool {
-    let earlier = at.script.readings[..at.at].iter().flat_map(|reading| match &reading.change {
+    let mut earlier = at.script.readings[..at.at].iter().flat_map(|reading| match &reading.change {
         Change::Set(assignments) => assignments.as_slice(),
         _ => &[],
     });
-    let switched =
-        earlier.filter(|set| set.scope == Scope::Session && set.name == "foreign_key_checks").next_back();
+    let switched = earlier.rfind(|set| set.scope == Scope::Session && set.name == "foreign_key_checks");
     switched.is_none_or(|set| !matches!(set.value.to_ascii_uppercase().as_str(), "0" | "OFF" | "FALSE"))
 }
