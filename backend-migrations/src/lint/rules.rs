@@ -51,6 +51,7 @@ mod m110_foreign_key_types;
 mod m111_foreign_key_to_non_unique;
 mod m112_foreign_key_column;
 mod m113_referenced_table;
+mod m114_column_of_unique_key;
 mod s101_no_primary_key;
 mod s103_old_charset;
 mod s104_no_charset;
@@ -87,7 +88,7 @@ mod x024_nondeterministic;
 mod x025_unreadable;
 mod x026_suppression;
 mod x027_directive;
-mod x028_no_statement;
+mod x028_does_nothing;
 
 use super::{Catalogue, Remark, Rule, declared};
 use crate::migration::Script;
@@ -140,6 +141,7 @@ pub(super) static RULES: &[&Rule] = &[
     &m111_foreign_key_to_non_unique::RULE,
     &m112_foreign_key_column::RULE,
     &m113_referenced_table::RULE,
+    &m114_column_of_unique_key::RULE,
     &s101_no_primary_key::RULE,
     &s103_old_charset::RULE,
     &s104_no_charset::RULE,
@@ -176,7 +178,7 @@ pub(super) static RULES: &[&Rule] = &[
     &x025_unreadable::RULE,
     &x026_suppression::RULE,
     &x027_directive::RULE,
-    &x028_no_statement::RULE,
+    &x028_does_nothing::RULE,
 ];
 
 /// The rule about suppressions, which the engine itself checks.

@@ -20,6 +20,8 @@ pub(super) enum Cost {
     Rebuild(String),
 }
 
+const BY_PRIMARY_KEY: &str = "the rows are kept in the order of the primary key";
+
 /// What the clause costs, if it is known to cost something; what other rules speak of is left to them.
 pub(super) fn cost(at: &ClauseView<'_>) -> Option<Cost> {
     let copy = |why: &str| Some(Cost::Copy(why.to_owned()));
@@ -34,6 +36,7 @@ pub(super) fn cost(at: &ClauseView<'_>) -> Option<Cost> {
             })
         }
         Clause::AddCheck(check) if check.is_enforced => copy("a CHECK is tried on every row"),
+        Clause::AddIndex { index, .. } if index.kind == IndexKind::Primary => rebuild(BY_PRIMARY_KEY),
         Clause::DropPrimaryKey => {
             let is_replaced = at.alter.clauses.iter().any(|other| match &other.clause {
                 Clause::AddIndex { index, .. } => index.kind == IndexKind::Primary,
@@ -41,11 +44,9 @@ pub(super) fn cost(at: &ClauseView<'_>) -> Option<Cost> {
                 _ => false,
             });
             if is_replaced {
-                rebuild("the rows are kept in the order of the primary key")
+                rebuild(BY_PRIMARY_KEY)
             } else {
-                copy(
-                    "the rows are kept in the order of the primary key, and no other one comes with the statement",
-                )
+                copy("a primary key goes, and no other one comes with the statement")
             }
         }
         Clause::Convert { charset, collation } => {

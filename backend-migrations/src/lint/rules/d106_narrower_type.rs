@@ -53,6 +53,10 @@ Look for rows that do not fit first, and mend them in a migration of their own. 
         ]),
         Example::files(&[("20260101000000_t.up.sql", "ALTER TABLE t MODIFY name VARCHAR(1);")]),
         Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY);"),
+            ("20260102000000_t.up.sql", "ALTER TABLE t MODIFY id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT;"),
+        ]),
+        Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, name TEXT) DEFAULT CHARSET = latin1;"),
             ("20260102000000_t.up.sql", "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4;"),
             (
@@ -76,7 +80,9 @@ fn check(clause: &ClauseView<'_>, remarks: &mut Vec<Remark>) {
     let Some((table, old)) = clause.table.and_then(|table| Some((table, table.column(old_name)?))) else {
         return;
     };
-    if !in_use(clause) || is_declared(clause, old_name) {
+    // A counter has no negative numbers.
+    let is_counter = old.auto_increment && column.data_type.integer_bytes() >= old.data_type.integer_bytes();
+    if !in_use(clause) || is_declared(clause, old_name) || is_counter {
         return;
     }
     let characters =

@@ -108,6 +108,19 @@ pub(super) fn is_required(column: &Column) -> bool {
         && column.generated.is_none()
 }
 
+/// Whether no two rows can be alike in what becomes unique, as a key that is there says so of some of its columns.
+pub(super) fn is_already_unique(at: &ClauseView<'_>, index: &Index) -> bool {
+    let whole = |index: &Index| index.parts.iter().all(|part| part.length.is_none());
+    let known = at.table.into_iter().flat_map(|table| &table.indexes);
+    whole(index)
+        && index.columns().is_some_and(|columns| {
+            let is_in = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+            known
+                .filter(|key| key.kind.is_unique() && whole(key))
+                .any(|key| key.columns().is_some_and(|columns| columns.into_iter().all(is_in)))
+        })
+}
+
 /// Whether an index over the same columns, which allowed rows that are alike, is dropped by the same statement.
 pub(super) fn becomes_unique(at: &ClauseView<'_>, index: &Index) -> bool {
     let Some(table) = at.table else { return false };

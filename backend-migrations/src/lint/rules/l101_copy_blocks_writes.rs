@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     finding::{Code, Severity},
-    lint::{Check, ClauseView, Example, Remark, Rule},
+    lint::{Check, ClauseView, Example, Remark, Rule, StatementView},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -25,7 +25,7 @@ Expand and contract: add a column as it should be, let the code write both, fill
 one in a later release. A VIRTUAL column costs nothing, and can have an index. A computed default can be set after the column is there: \
 ADD COLUMN, then ALTER COLUMN … SET DEFAULT (…). Tools that copy a table beside it (gh-ost, pt-online-schema-change) do it outside of \
 migrations. Where writers may wait, say so: `-- migration: blocks-writes <reason>`.",
-    check: Check::Clause(check),
+    check: Check::Statement(check),
     fires: &[
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
@@ -45,7 +45,7 @@ migrations. Where writers may wait, say so: `-- migration: blocks-writes <reason
             ("20260102000000_u.up.sql", "ALTER TABLE t MODIFY v VARCHAR(64);"),
             ("20260103000000_u.up.sql", "ALTER TABLE t MODIFY e ENUM('a', 'c', 'b');"),
             ("20260104000000_u.up.sql", "ALTER TABLE t MODIFY d DATETIME(6);"),
-            ("20260105000000_u.up.sql", "ALTER TABLE t MODIFY v VARCHAR(64) COLLATE utf8mb4_bin;"),
+            ("20260105000000_u.up.sql", "ALTER TABLE t MODIFY v VARCHAR(64) COLLATE utf8mb4_bin, MODIFY d DATE;"),
         ]),
     ],
     passes: &[
@@ -73,19 +73,29 @@ migrations. Where writers may wait, say so: `-- migration: blocks-writes <reason
     ],
 };
 
-fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
+fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
     // What is refused costs nothing.
-    if !may_not_block(at) || refusals(at).iter().any(|remark| remark.severity == Some(Severity::Error)) {
-        return;
-    }
-    let table = &at.alter.name.name;
-    let (who, why) = match cost(at) {
-        Some(Cost::Copy(why)) => ("", why),
-        Some(Cost::CopyOnMySql(why)) => (" on MySQL", why),
-        _ => return,
+    let is_refused = |clause: &ClauseView<'_>| {
+        refusals(clause).iter().any(|remark| remark.severity == Some(Severity::Error))
     };
-    found.push(Remark::new(
-        at.clause.span.clone(),
-        format!("`{table}` is copied{who} while its writers wait: {why}"),
-    ));
+    let clauses = at.clauses().filter(|clause| may_not_block(clause) && !is_refused(clause));
+    let mut reasons = clauses.filter_map(|clause| {
+        let (who, why) = match cost(&clause)? {
+            Cost::Copy(why) => ("", why),
+            Cost::CopyOnMySql(why) => (" on MySQL", why),
+            Cost::Rebuild(_) => return None,
+        };
+        let table = &clause.alter.name.name;
+        Some((
+            clause.clause.span.clone(),
+            format!("`{table}` is copied{who} while its writers wait: {why}"),
+            why,
+        ))
+    });
+    // It is copied once for all of its clauses.
+    if let Some((span, message, _)) = reasons.next() {
+        let others = reasons.map(|(_, _, why)| why);
+        found
+            .push(others.fold(Remark::new(span, message), |remark, why| remark.note(format!("also: {why}"))));
+    }
 }

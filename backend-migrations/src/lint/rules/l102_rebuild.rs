@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     finding::{Code, Severity},
-    lint::{Check, ClauseView, Example, Remark, Rule},
+    lint::{Check, Example, Remark, Rule, StatementView},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -21,7 +21,7 @@ another primary key, ROW_FORMAT, ENGINE and FORCE, and on MySQL for a column tha
 
 Leave out what nobody needs: a column's place, an ENGINE that the table has already. Put what is left into one statement, which \
 writes the table once.",
-    check: Check::Clause(check),
+    check: Check::Statement(check),
     fires: &[Example::files(&[
         ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT);"),
         ("20260102000000_u.up.sql", "ALTER TABLE t MODIFY a INT NOT NULL;"),
@@ -35,17 +35,21 @@ writes the table once.",
             ("20260102000000_u.up.sql", "ALTER TABLE t ADD COLUMN b INT FIRST;"),
             ("20260103000000_u.up.sql", "ALTER TABLE t MODIFY a INT NULL DEFAULT 3;"),
             ("20260104000000_u.up.sql", "ALTER TABLE t COMMENT = 'things';"),
+            ("20260105000000_u.up.sql", "ALTER TABLE t MODIFY a BIGINT NOT NULL, ENGINE = InnoDB;"),
         ]),
         Example::files(&[("20260101000000_t.up.sql", "CREATE TABLE t (a INT PRIMARY KEY); ALTER TABLE t ENGINE = InnoDB;")]),
     ],
 };
 
-fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
-    if !in_use(at) {
-        return;
-    }
-    if let Some(Cost::Rebuild(why)) = cost(at) {
-        let message = format!("all of `{}` is written anew: {why}", at.alter.name.name);
-        found.push(Remark::new(at.clause.span.clone(), message));
+fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
+    // A copy writes it anew as well.
+    let is_copied =
+        at.clauses().any(|clause| matches!(cost(&clause), Some(Cost::Copy(_) | Cost::CopyOnMySql(_))));
+    let mut reasons = at.clauses().filter(in_use).filter_map(|clause| match cost(&clause) {
+        Some(Cost::Rebuild(why)) => Some((clause.alter.name.name.clone(), clause.clause.span.clone(), why)),
+        _ => None,
+    });
+    if let Some((table, span, why)) = reasons.next().filter(|_| !is_copied) {
+        found.push(Remark::new(span, format!("all of `{table}` is written anew: {why}")));
     }
 }

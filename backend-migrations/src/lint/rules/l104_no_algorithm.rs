@@ -42,6 +42,10 @@ refuses (1845, 1846) before it touches anything, and nothing waits.",
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
             ("20260102000000_u.up.sql", "ALTER TABLE t MODIFY a BIGINT, ADD INDEX idx_t_a (a);"),
+            (
+                "20260103000000_u.up.sql",
+                "ALTER TABLE t ADD COLUMN up INT, ADD INDEX idx_t_up (up), ADD CONSTRAINT fk FOREIGN KEY (up) REFERENCES t (id);",
+            ),
         ]),
     ],
 };
@@ -60,15 +64,23 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         }
         _ => false,
     };
-    // What no server does in place is said elsewhere, and asking for it would end the statement.
-    let must_copy = |clause: &ClauseView<'_>| {
-        matches!(cost(clause), Some(Cost::Copy(_) | Cost::CopyOnMySql(_)))
-            || !refusals(clause).is_empty()
-            || matches!(clause.clause.clause, Clause::AddForeignKey(_))
+    // What no server does while writers go on is said elsewhere, and asking for it would end the statement.
+    let must_block = |clause: &ClauseView<'_>| match &clause.clause.clause {
+        Clause::AddForeignKey(_) | Clause::PartitionBy | Clause::RemovePartitioning => true,
+        Clause::AddColumn { column, .. } if column.auto_increment => true,
+        Clause::AddIndex { index, .. }
+            if index.columns().is_none()
+                || matches!(index.kind, IndexKind::FullText | IndexKind::Spatial | IndexKind::Vector) =>
+        {
+            true
+        }
+        _ => {
+            matches!(cost(clause), Some(Cost::Copy(_) | Cost::CopyOnMySql(_))) || !refusals(clause).is_empty()
+        }
     };
     if !at.is_new_here(&alter.name)
         && !alter.clauses.iter().any(is_told)
-        && !at.clauses().any(|clause| must_copy(&clause))
+        && !at.clauses().any(|clause| must_block(&clause))
         && let Some(clause) = at.clauses().find(may_copy)
     {
         let message = format!("whether `{}` is copied for this is left to the server", alter.name.name);

@@ -38,10 +38,12 @@ fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
     }
     let table = &at.alter.name.name;
     if let Clause::AddForeignKey(key) = &at.clause.clause {
-        let message = format!(
-            "`{}` is copied while its writers wait, and `{}` is locked as well",
-            table, key.parent.name
-        );
+        let parent = &key.parent.name;
+        let message = if parent == table {
+            format!("`{table}` is copied while its writers wait")
+        } else {
+            format!("`{table}` is copied while its writers wait, and `{parent}` is locked as well")
+        };
         found.push(Remark::new(at.clause.span.clone(), message));
     }
 }

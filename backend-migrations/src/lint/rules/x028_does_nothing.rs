@@ -7,21 +7,23 @@ use crate::{
 
 pub(super) static RULE: Rule = Rule {
     code: Code("X028"),
-    name: "no-statement",
+    name: "does-nothing",
     severity: Severity::Error,
     explain: "\
 There are only comments in the file, as in one that `migrate:make` wrote and nobody filled in. It would be recorded on every tenant \
-as applied, and once it is recorded the file may not change any more.
+as applied, and once it is recorded the file may not change any more. A `down` without a statement, or with none that changes anything \
+(`SELECT 1`), makes a rollback that changes nothing and records that it did.
 
-Write the statement, or remove both files. Where a migration is meant to do nothing, say so: `DO 0;`. A `down` without a statement is a \
-warning: a rollback would change nothing and record that it did. Where nothing can undo the migration, say so in the `up`: \
-`-- migration: irreversible <reason>`.",
+Write the statement, or remove both files. Where a migration is meant to do nothing, say so: `DO 0;`. Where nothing can undo it, say so in \
+the `up`: `-- migration: irreversible <reason>`.",
     check: Check::Script(check),
     fires: &[
         Example::files(&[("20260101000000_backfill.up.sql", "-- backfill priorities\n--\n-- One DDL statement a file.\n")]),
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);"),
             ("20260101000000_t.down.sql", "-- Undoes: t\n"),
+            ("20260102000000_u.up.sql", "INSERT INTO t VALUES (1);"),
+            ("20260102000000_u.down.sql", "SELECT 1;\n"),
         ]),
     ],
     passes: &[
@@ -38,23 +40,26 @@ warning: a rollback would change nothing and record that it did. Where nothing c
 };
 
 fn check(script: &ScriptView<'_>, remarks: &mut Vec<Remark>) {
-    if !script.script.statements.is_empty() {
-        return;
-    }
-    if script.is_up() {
+    let is_empty = script.script.statements.is_empty();
+    if script.is_up() && is_empty {
         remarks.push(
             Remark::whole(
                 "there is no statement in this file: it would be recorded as applied, and do nothing",
             )
             .hint("write the statement; where a migration is meant to do nothing, say so: `DO 0;`"),
         );
-    } else if script.migration.up.does_something() && !script.declared.is_irreversible() {
+    }
+    let must_undo = script.migration.up.does_something() && !script.declared.is_irreversible();
+    if !script.is_up() && must_undo && !script.script.does_something() {
+        let what = if is_empty {
+            "there is no statement in this file"
+        } else {
+            "nothing in this file changes anything"
+        };
         remarks.push(
-            Remark::whole(
-                "there is no statement in this file: a rollback would change nothing, and record that it did",
-            )
-            .weighs(Severity::Warning)
-            .hint("undo what the `up` does, or say in the `up`: `-- migration: irreversible <reason>`"),
+            Remark::whole(format!("{what}: a rollback would do nothing, and record that it did"))
+                .weighs(Severity::Warning)
+                .hint("undo what the `up` does, or say in the `up`: `-- migration: irreversible <reason>`"),
         );
     }
 }
