@@ -1,7 +1,7 @@
 //! L104: a change of a table in use does not say what it may cost.
 
 use super::{
-    cost::{Cost, cost},
+    cost::{Work, cost},
     m112_foreign_key_column::refusals,
 };
 use crate::{
@@ -74,9 +74,7 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         {
             true
         }
-        _ => {
-            matches!(cost(clause), Some(Cost::Copy(_) | Cost::CopyOnMySql(_))) || !refusals(clause).is_empty()
-        }
+        _ => cost(clause).is_some_and(|cost| cost.work == Work::Copy) || !refusals(clause).is_empty(),
     };
     if !at.is_new_here(&alter.name)
         && !alter.clauses.iter().any(is_told)
