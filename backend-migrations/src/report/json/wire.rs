@@ -33,6 +33,14 @@ pub(super) struct ErrorLine<'e> {
 }
 
 #[derive(Serialize)]
+pub(super) struct DocumentLine<'e, F> {
+    pub(super) schema: u32,
+    pub(super) event: &'e str,
+    #[serde(flatten)]
+    pub(super) fields: &'e F,
+}
+
+#[derive(Serialize)]
 pub(super) struct ErrorBody<'e> {
     pub(super) code: &'e str,
     pub(super) message: &'e str,
