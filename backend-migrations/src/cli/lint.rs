@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Format,
+    Format, completions,
     error::CliError,
     exit::ExitStatus,
     settings::{MigrationKind, Settings},
@@ -48,10 +48,10 @@ pub struct Args {
     #[arg(long, value_name = "REF")]
     pub since: Option<String>,
     /// Only this version; may be given several times.
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", add = completions::versions())]
     pub only: Vec<i64>,
     /// Say why there is this rule, and what to do instead.
-    #[arg(long, value_name = "CODE", exclusive = true)]
+    #[arg(long, value_name = "CODE", exclusive = true, add = completions::rules())]
     pub explain: Option<String>,
 }
 

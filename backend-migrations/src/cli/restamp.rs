@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 
 use super::{
-    Format,
+    Format, completions,
     error::CliError,
     exit::ExitStatus,
     make::now,
@@ -36,7 +36,7 @@ the renamed files; where one is applied already, on a developer's machine, roll 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The migrations to rename, by their versions; all new ones where none is named.
-    #[arg(value_name = "VERSION")]
+    #[arg(value_name = "VERSION", add = completions::versions())]
     pub versions: Vec<i64>,
     /// The branch, tag or commit they will be merged into.
     #[arg(long, value_name = "REF", default_value = "origin/main")]

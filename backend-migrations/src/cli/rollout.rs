@@ -7,6 +7,7 @@ use clap::Args;
 use tokio::select;
 
 use super::{
+    completions,
     error::CliError,
     exit::ExitStatus,
     output,
@@ -76,7 +77,7 @@ pub(super) fn version(text: &str) -> Result<i64, String> {
 #[derive(Clone, Debug, Args)]
 pub(super) struct GoalArgs {
     /// Apply nothing newer than this version.
-    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
+    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true, add = completions::versions())]
     to: Option<i64>,
     /// Show what would be done and change nothing.
     #[arg(long)]
@@ -205,7 +206,7 @@ pub struct RollbackArgs {
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, conflicts_with = "to")]
     steps: Option<NonZeroUsize>,
     /// Undo every migration newer than this version (0: all).
-    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
+    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true, add = completions::versions())]
     to: Option<i64>,
     /// Show what would be done and change nothing.
     #[arg(long)]
@@ -392,6 +393,7 @@ fn refuse_without_down(rehearsal: &Summary) -> Result<(), CliError> {
     let Some((label, failure)) = lacking.first() else { return Ok(()) };
     let others = match lacking.len() - 1 {
         0 => String::new(),
+        1 => " (and 1 other)".to_owned(),
         n => format!(" (and {n} others)"),
     };
     Err(CliError::refused(
