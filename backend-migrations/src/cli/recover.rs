@@ -118,9 +118,15 @@ impl Args {
     /// The tenant and the version: without a tenant, the version comes first.
     fn subject(&self) -> Result<(Option<&str>, Option<Version>), CliError> {
         let hint = "name one tenant by slug or id, or give `--all-tenants` or `--central`";
+        self.fleet.only_with_all_tenants(self.all_tenants)?;
         match (self.tenant.as_deref(), self.version) {
             (Some(text), None) if self.all_tenants || self.central => {
-                let version = rollout::version(text).map_err(|error| CliError::usage(error, hint))?;
+                let version = rollout::version(text).map_err(|_| {
+                    let message = format!(
+                        "{text:?} is no version, and a tenant does not go with `--all-tenants` or `--central`"
+                    );
+                    CliError::usage(message, hint)
+                })?;
                 Ok((None, Some(Version(version))))
             }
             (Some(_), Some(_)) if self.all_tenants || self.central => {

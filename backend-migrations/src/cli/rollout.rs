@@ -133,6 +133,17 @@ impl FleetArgs {
         })
     }
 
+    /// Refuses what selects among all tenants where these are not meant.
+    pub(super) fn only_with_all_tenants(&self, all_tenants: bool) -> Result<(), CliError> {
+        if all_tenants || (self.only.is_none() && self.exclude.is_none()) {
+            return Ok(());
+        }
+        Err(CliError::usage(
+            "`--only` and `--exclude` go with `--all-tenants`",
+            "add `--all-tenants`, or name one tenant alone",
+        ))
+    }
+
     pub(super) fn options(&self, job: Job, settings: &Settings) -> Result<FleetOptions, CliError> {
         Ok(FleetOptions {
             job,
@@ -222,13 +233,7 @@ pub(super) async fn rollback(args: RollbackArgs, settings: &Settings) -> Result<
     };
     let options = PlanOptions { goal, allow_out_of_order: true };
     let job = if args.dry_run { Job::Plan(options) } else { Job::Apply(options) };
-    let has_fleet_flags = args.fleet.only.is_some() || args.fleet.exclude.is_some();
-    if has_fleet_flags && !args.all_tenants {
-        return Err(CliError::usage(
-            "`--only` and `--exclude` go with `--all-tenants`",
-            "add `--all-tenants`, or name one tenant with `--tenant`",
-        ));
-    }
+    args.fleet.only_with_all_tenants(args.all_tenants)?;
     match args.tenant {
         Some(tenant) => {
             let options = single(job, Scope::Tenant, settings)?;

@@ -290,7 +290,9 @@ impl Problem {
                  `migrate:recover` compare the schema with the file"
             }
             Self::NoDown(_) => "write the `.down.sql` beside the `.up.sql`; it may be added at any time",
-            Self::UnknownTarget(_) => "`migrate:status` with `--tenant` lists the versions there are",
+            Self::UnknownTarget(_) => {
+                "`migrate:status` with `--tenant` or `--central` lists the versions there are"
+            }
             Self::TargetOlder { .. } => "to go back, use `migrate:rollback --to VERSION`",
             Self::TargetNewer { .. } => "to go forward, use `migrate:tenant --to VERSION`",
         };

@@ -1,8 +1,8 @@
 //! What was left half done, statement by statement with the evidence, and the ways on.
 
 use super::{
-    closing::push_stopping,
-    failure::push_failure,
+    closing::{push_failures, push_stopping},
+    failure::{push_failure, push_failure_briefly},
     lines::push_warning,
     style::{Page, Tone},
     text::{columns, counted, names, padded, title, title_and_database, visible, visible_lines},
@@ -62,6 +62,7 @@ impl Recovery {
         if self.scope != Scope::Fleet {
             return;
         }
+        push_failures(page, summary);
         let counts = [
             (summary.n_up_to_date, "with nothing half done"),
             (summary.n_migrated, "settled"),
@@ -89,6 +90,9 @@ impl Recovery {
                 let changed = if settled.is_empty() { "; nothing was changed" } else { "" };
                 let line = format!("🩺 {title}: {migrations} {are} still half done{changed}");
                 page.toned(Tone::Caution, line);
+            }
+            Outcome::Failed { done, failure } if self.scope == Scope::Fleet => {
+                push_failure_briefly(page, &title, failure, done);
             }
             Outcome::Failed { done, failure } => push_failure(page, &title, failure, done),
             Outcome::Stopped { .. } => {

@@ -16,6 +16,7 @@ mod guarantees;
 mod lint;
 mod many_runners;
 mod noop;
+mod own_servers;
 mod plan;
 mod provisioning;
 mod pull_request;
