@@ -14,7 +14,7 @@ use crate::tenant::Flavour;
 
 pub use self::{
     column::{Column, DataType, Default, Generated, Place},
-    rows::{Assignment, Rows, Scope, Verb},
+    rows::{Assignment, Condition, Passing, Rows, Scope, Verb},
     table::{
         AlterTable, Check, Clause, ClauseAt, CreateTable, ForeignKey, Index, IndexKind, Part, TableOptions,
         Written,

@@ -1,6 +1,6 @@
 //! L107: a foreign key on a table in use copies it.
 
-use super::facts::in_use;
+use super::facts::may_not_block;
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -33,15 +33,17 @@ has checked.",
 };
 
 fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
-    if !in_use(at) {
+    if !may_not_block(at) {
         return;
     }
     let table = &at.alter.name.name;
     if let Clause::AddForeignKey(key) = &at.clause.clause {
-        let message = format!(
-            "`{}` is copied while its writers wait, and `{}` is locked as well",
-            table, key.parent.name
-        );
+        let parent = &key.parent.name;
+        let message = if parent == table {
+            format!("`{table}` is copied while its writers wait")
+        } else {
+            format!("`{table}` is copied while its writers wait, and `{parent}` is locked as well")
+        };
         found.push(Remark::new(at.clause.span.clone(), message));
     }
 }

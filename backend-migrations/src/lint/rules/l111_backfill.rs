@@ -1,6 +1,6 @@
 //! L111: many rows are written in one statement.
 
-use super::facts::is_known;
+use super::facts::{is_known, takes_every_row};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, Example, Remark, Rule, StatementView},
@@ -22,6 +22,10 @@ Instead: fill in portions from outside of the migration (`UPDATE … WHERE id BE
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
             ("20260102000000_u.up.sql", "UPDATE t SET a = 1;"),
+        ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            ("20260102000000_u.up.sql", "UPDATE t SET a = 1 WHERE TRUE;"),
         ]),
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
@@ -62,7 +66,7 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
     let Change::Rows(rows) = &at.reading.change else { return };
     let is_bulk = match rows.verb {
         // What a join leaves over, the text does not tell.
-        Verb::Update | Verb::Delete => !rows.has_where && !rows.has_limit && !rows.has_join,
+        Verb::Update | Verb::Delete => takes_every_row(at, rows),
         Verb::Insert | Verb::Replace => rows.has_query,
         Verb::Load => true,
     };

@@ -2,9 +2,10 @@
 
 use super::{
     super::{
-        change::{Assignment, Rows, Scope, Verb},
+        change::{Assignment, Condition, Rows, Scope, Verb},
         lex::TokenKind,
     },
+    condition::condition,
     cursor::Cursor,
 };
 use crate::tenant::Flavour;
@@ -29,7 +30,7 @@ pub(super) fn rows(cursor: &mut Cursor<'_>) -> Option<Rows> {
         tables: Vec::new(),
         assigned: Vec::new(),
         ignore,
-        has_where: cursor.has_any(&["WHERE"]),
+        condition: filter(cursor),
         has_join: false,
         has_limit: cursor.has_any(&["LIMIT"]),
         has_query: false,
@@ -75,6 +76,20 @@ pub(super) fn rows(cursor: &mut Cursor<'_>) -> Option<Rows> {
     }
     cursor.skip_rest();
     Some(rows)
+}
+
+/// What the `WHERE` leaves over, if there is one.
+fn filter(cursor: &Cursor<'_>) -> Condition {
+    let mut start = cursor.clone();
+    if !start.find_any(&["WHERE"]) {
+        return Condition::None;
+    }
+    start.skip();
+    let mut end = start.clone();
+    if !end.find_any(&["ORDER", "LIMIT", "RETURNING"]) {
+        end.skip_rest();
+    }
+    condition(&mut start.up_to(&end))
 }
 
 fn selects_in_parentheses(cursor: &Cursor<'_>) -> bool {
