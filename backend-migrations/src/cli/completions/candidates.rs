@@ -33,8 +33,8 @@ pub fn versions() -> ArgValueCandidates {
 
 /// The codes of the lint's rules.
 pub fn rules() -> ArgValueCandidates {
-    let candidate = |rule: &&lint::Rule| CompletionCandidate::new(rule.code.0).help(Some(rule.name.into()));
-    ArgValueCandidates::new(move || lint::rules().iter().map(|rule| candidate(&rule)).collect())
+    let candidate = |rule: &lint::Rule| CompletionCandidate::new(rule.code.0).help(Some(rule.name.into()));
+    ArgValueCandidates::new(move || lint::rules().iter().map(|rule| candidate(rule)).collect())
 }
 
 /// These words.
