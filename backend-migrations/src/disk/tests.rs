@@ -208,6 +208,6 @@ fn one_problem_is_one() {
     insta::assert_snapshot!(told(folder(&[("1_x.sql", "\u{feff}SELECT 1")]).path()), @r#"
     a migration file is not as it should be:
       1_x.sql:1: the file begins with a byte order mark
-        hint: the server would answer it with error 1064: save the file as UTF-8 without a byte order mark; its checksum changes with that, so do it before it is applied anywhere
+        hint: save the file as UTF-8 without a byte order mark, which the server would answer with error 1064; a migration that is applied has its checksum back with that
     "#);
 }

@@ -82,8 +82,8 @@ impl ScriptErrorKind {
                 "save the file as UTF-8; its checksum changes with that, so do it before it is applied anywhere"
             }
             Self::ByteOrderMark => {
-                "the server would answer it with error 1064: save the file as UTF-8 without a byte order mark; its \
-                 checksum changes with that, so do it before it is applied anywhere"
+                "save the file as UTF-8 without a byte order mark, which the server would answer with error 1064; a migration \
+                 that is applied has its checksum back with that"
             }
             Self::ZeroByte { .. } => {
                 "if every second byte is zero the file is UTF-16: save it as UTF-8; in a string write `\\0`"

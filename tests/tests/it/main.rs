@@ -17,6 +17,7 @@ mod lint;
 mod lint_claims;
 mod many_runners;
 mod noop;
+mod own_servers;
 mod plan;
 mod provisioning;
 mod pull_request;
