@@ -179,7 +179,8 @@ A rule says nothing of a statement that was not understood, and of a table that 
 * `-- lint:ignore X011 <reason>` in a comment outside of the statements of a file: the findings of that rule in that file are
   not told.
 * `-- migration: irreversible <reason>`, `-- migration: loses TABLE <reason>`, `-- migration: loses TABLE.COLUMN <reason>`,
-  `-- migration: blocks-writes <reason>`: what the author declares of the migration. `migrate:verify` reads them too.
+  `-- migration: blocks-writes <reason>`: what the author declares of the migration. `migrate:verify` reads them too. Where writes
+  may wait, L101, L105, L107, L108, L113 and L114 say nothing.
 * `migrations/lint.toml`, for what is true of the project, and for files whose bytes may not change any more:
 
 ```toml
@@ -227,7 +228,7 @@ fn the_reference_is_up_to_date() {
         ('X', "Files, and what sqlx makes of them"),
         ('D', "What is lost"),
         ('B', "Code that still runs"),
-        ('M', "What depends on the rows"),
+        ('M', "What may fail"),
         ('L', "Locks and cost"),
         ('S', "The schema itself"),
     ];

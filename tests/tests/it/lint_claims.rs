@@ -15,7 +15,7 @@ use sqlx::{Executor as _, MySqlConnection};
 on_each_server!(what_is_said_to_be_refused_is_refused);
 
 /// The rules that say that a statement fails, whatever the rows are.
-const RULES: [&str; 6] = ["D108", "L106", "M110", "M112", "M113", "M114"];
+const RULES: [&str; 9] = ["D108", "L106", "M110", "M111", "M112", "M113", "M114", "S113", "S118"];
 
 async fn what_is_said_to_be_refused_is_refused(server: &'static Server) {
     let mut faults = Vec::new();

@@ -22,8 +22,8 @@ key that is dropped without another. On MySQL also for a new column with a CHECK
 while writers go on.
 
 Expand and contract: add a column as it should be, let the code write both, fill it in portions, read the new one, drop the old \
-one in a later release. A VIRTUAL column costs nothing, and can have an index. A computed default can be set after the column is there: \
-ADD COLUMN, then ALTER COLUMN … SET DEFAULT (…). Tools that copy a table beside it (gh-ost, pt-online-schema-change) do it outside of \
+one in a later release. A VIRTUAL column costs nothing, and can have an index. A computed default that is for new rows alone \
+can be set once the column is there: ADD COLUMN … NULL, then ALTER COLUMN … SET DEFAULT (…). Tools that copy a table beside it (gh-ost, pt-online-schema-change) do it outside of \
 migrations. Where writers may wait, say so: `-- migration: blocks-writes <reason>`.",
     check: Check::Statement(check),
     fires: &[
