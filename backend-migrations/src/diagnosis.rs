@@ -154,6 +154,8 @@ pub struct Diagnosis {
     pub is_replayed: bool,
     /// Why the finished statements may not be those of the file: they were edited after they ran.
     pub doubts: Vec<String>,
+    /// What a person has said of it and is otherwise, as far as is known.
+    pub contradiction: Option<String>,
     /// What else there is to know, a sentence each.
     pub notes: Vec<String>,
     /// How the schema differs from the nearest state, as lines of SQL that begin with `-` (the state), `+` (the tenant's) or

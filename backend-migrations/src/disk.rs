@@ -59,6 +59,13 @@ pub fn load(dir: &Path) -> Result<MigrationSet, LoadError> {
     assemble(files, problems)
 }
 
+/// The names of what is in `dir`; none where it cannot be listed.
+#[cfg(feature = "cli")]
+pub fn names(dir: &Path) -> impl Iterator<Item = String> + use<> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned())
+}
+
 /// The newest version among the names of the files in `dir`, whatever is in them; `None` where there is no folder yet.
 ///
 /// # Errors

@@ -114,6 +114,8 @@ pub enum Event {
         diagnosis: Arc<Diagnosis>,
         /// The ways on.
         offers: Vec<Offer>,
+        /// The way that was asked for; `None` only looks.
+        asked: Option<Way>,
     },
     /// A migration that was half done is so no longer.
     MigrationSettled {
@@ -223,11 +225,15 @@ pub enum Outcome {
     Inspected {
         /// Every version.
         standing: Standing,
+        /// Who is at work on what is running, in words; `None` where nothing is.
+        at_work: Option<String>,
     },
-    /// What was left half done is looked at, and still half done: a recovery that was not told to go a way on.
+    /// Something is still half done: a recovery that only looked, or did not go its way to the end.
     Diagnosed {
         /// How many migrations are half done.
         n_dirty: usize,
+        /// Those that were settled before one was not.
+        settled: Vec<Settled>,
     },
     /// Nothing is half done any more.
     Recovered {

@@ -418,7 +418,23 @@ impl<C: Connect> JobWork<'_, C> {
         match &self.job {
             Job::Inspect => {
                 let history = session.history().await.map_err(boxed)?;
-                Ok(Outcome::Inspected { standing: Standing::of(self.set, &history) })
+                let mut standing = Standing::of(self.set, &history);
+                let mut at_work = None;
+                // What another run does at this moment looks dirty, and nobody should go and recover it.
+                if history.is_dirty() {
+                    for activity in session.at_work().await.map_err(boxed)? {
+                        let versions = activity.works_on(self.set, &history);
+                        if !versions.is_empty() {
+                            standing.mark_running(&versions);
+                            at_work.get_or_insert_with(|| activity.to_string());
+                        }
+                    }
+                    if at_work.is_none() {
+                        // It may have come to its end between the two looks.
+                        standing = Standing::of(self.set, &session.history().await.map_err(boxed)?);
+                    }
+                }
+                Ok(Outcome::Inspected { standing, at_work })
             }
             Job::Plan(options) => {
                 let plan = apply::prepare(session, work(options)).await.map_err(boxed)?;

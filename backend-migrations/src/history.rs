@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::migration::{Direction, Version};
+use crate::migration::{Direction, MigrationSet, Script, Version};
 
 /// One row of `_sqlx_migrations`, as sqlx defines its columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,17 @@ impl History {
         let has_journal = self.progress.iter().any(|progress| progress.version == row.version);
         // The newest one is reverted first, and nothing is applied while one is half done.
         !row.success && row.execution_time_ns < 0 && !has_journal && self.newest() == Some(row.version)
+    }
+
+    /// The scripts that may have been at work on what was begun and not completed, each with its migration's version.
+    pub fn unfinished<'a>(&self, set: &'a MigrationSet) -> Vec<(Version, &'a Script)> {
+        let dirty = self.rows.iter().filter(|row| !row.success);
+        let scripts = dirty.flat_map(|row| {
+            let revert = self.may_be_a_revert(row).then_some(Direction::Down);
+            let directions = std::iter::once(self.direction(row)).chain(revert);
+            directions.filter_map(|direction| Some((row.version, set.get(row.version)?.script(direction)?)))
+        });
+        scripts.collect()
     }
 
     /// The newest version that has a row, complete or not.

@@ -79,6 +79,15 @@ pub struct Statement {
     pub kind: StatementKind,
 }
 
+/// How the lines of a file end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LineEnds {
+    /// With a line feed, as everywhere but on Windows.
+    Lf,
+    /// With a carriage return before it; git's `core.autocrlf` makes these.
+    CrLf,
+}
+
 /// One file: its text and the statements in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
@@ -96,6 +105,15 @@ impl Script {
     /// Whether the whole script runs as one transaction: every statement can be rolled back or leaves no trace.
     pub fn is_transactional(&self) -> bool {
         self.statements.iter().all(|s| matches!(s.kind, StatementKind::Dml | StatementKind::Session))
+    }
+
+    /// The line ends with which this script would have this checksum; `None` where more than they differ.
+    pub fn line_ends_of(&self, checksum: &[u8]) -> Option<LineEnds> {
+        let lf = self.source.replace("\r\n", "\n");
+        let crlf = lf.replace('\n', "\r\n");
+        let forms = [(LineEnds::Lf, lf), (LineEnds::CrLf, crlf)];
+        let is_it = |(_, text): &(LineEnds, String)| Checksum::of(text.as_bytes()).0 == checksum;
+        forms.into_iter().find(is_it).map(|(line_ends, _)| line_ends)
     }
 
     /// Whether it has a statement that could change anything: not `SELECT 1`, `DO 0` or `SET @x = 1`.

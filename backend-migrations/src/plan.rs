@@ -125,7 +125,8 @@ fn compare(set: &MigrationSet, history: &History) -> Vec<Problem> {
         .filter_map(|row| match set.get(row.version) {
             None => Some(Problem::Missing(row.named())),
             Some(migration) if row.checksum != migration.up.checksum.0 => {
-                Some(Problem::Modified(migration.named()))
+                let line_ends = migration.up.line_ends_of(&row.checksum);
+                Some(Problem::Modified { migration: migration.named(), line_ends })
             }
             Some(_) => None,
         })

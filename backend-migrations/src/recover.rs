@@ -27,7 +27,7 @@ use crate::{
     migration::{Direction, MigrationSet, Script, Version},
     mysql::{MySqlConnector, MySqlSession},
     plan::Problem,
-    session::{Connect as _, JournalEntry, Record, SessionError, TenantSession as _},
+    session::{Activity, Connect as _, JournalEntry, Record, SessionError, TenantSession as _},
     tenant::{Label, SharedLabel, Target},
 };
 
@@ -38,7 +38,7 @@ pub enum StillRunning {
     Refuse,
     /// It is waited for, no longer than this.
     Wait(Duration),
-    /// Its connection is ended.
+    /// Its connection is ended, if that is agreed to.
     Kill,
 }
 
@@ -61,13 +61,22 @@ pub struct RecoverOptions {
     pub admin: Option<Target>,
 }
 
-/// Who says whether a way is gone, once it is shown.
+/// What is asked before anything is changed.
+#[derive(Clone, Copy, Debug)]
+pub enum Question<'a> {
+    /// Whether to go the way that an offer describes, which has been shown.
+    Go(&'a Diagnosis, &'a Offer),
+    /// Whether to end the connection of a migration that is still running.
+    End(&'a Activity),
+}
+
+/// Who says whether anything is changed.
 pub trait Consent {
     /// Whether nothing is ever changed.
     fn is_dry_run(&self) -> bool;
 
-    /// Whether to go the way that `offer` describes.
-    fn ask(&self, tenant: &Label, diagnosis: &Diagnosis, offer: &Offer) -> impl Future<Output = bool>;
+    /// The answer to a question about the database called `tenant`.
+    fn ask(&self, tenant: &Label, question: Question<'_>) -> impl Future<Output = bool>;
 }
 
 /// A recovery, as the dispatcher's work on each database.
@@ -93,7 +102,8 @@ impl<C: Consent> TenantWork for Recover<'_, C> {
     }
 
     fn is_dry_run(&self) -> bool {
-        self.options.way.is_none() || self.consent.is_dry_run()
+        let changes = self.options.way.is_some() || self.options.still_running == StillRunning::Kill;
+        !changes || self.consent.is_dry_run()
     }
 
     async fn work(
@@ -124,12 +134,14 @@ struct Turn<'a, C> {
 impl<C: Consent> Turn<'_, C> {
     async fn run(&mut self, done: &mut Vec<MigrationDone>) -> Result<Outcome, Box<Failure>> {
         let mut settled = Vec::new();
-        let mut n_dirty = 0;
         let history = self.session.history().await.map_err(read)?;
-        if self.dirty(&history).is_empty() {
+        if !history.is_dirty() {
             return Ok(Outcome::UpToDate);
         }
-        let history = self.quiet(history).await?;
+        let Some(history) = self.quiet(history).await? else {
+            return Ok(Outcome::Stopped { done: Vec::new(), n_remaining: 1 });
+        };
+        let mut n_dirty = self.tell_others(&history).await;
         for version in self.dirty(&history) {
             if self.recover.stop.soft.is_cancelled() {
                 return Ok(Outcome::Stopped { done: std::mem::take(done), n_remaining: 1 });
@@ -145,8 +157,23 @@ impl<C: Consent> Turn<'_, C> {
         Ok(match (n_dirty, settled.is_empty()) {
             (0, true) => Outcome::UpToDate,
             (0, false) => Outcome::Recovered { settled },
-            (n_dirty, _) => Outcome::Diagnosed { n_dirty },
+            (n_dirty, _) => Outcome::Diagnosed { n_dirty, settled },
         })
+    }
+
+    /// Warns of half-done migrations that are not asked for; gives how many they are.
+    async fn tell_others(&self, history: &History) -> usize {
+        let Some(version) = self.recover.options.version else { return 0 };
+        let others = history.rows.iter().filter(|row| !row.success && row.version != version);
+        let others: Vec<_> = others.map(|row| row.named().to_string()).collect();
+        if !others.is_empty() {
+            self.warn(format!("half done as well, and not looked at: {}", others.join(", "))).await;
+        }
+        others.len()
+    }
+
+    async fn warn(&self, message: String) {
+        self.events.tell(Event::Warning { tenant: Some(self.tenant.clone()), message }).await;
     }
 
     /// The half-done migrations that are asked for, in the order in which they can be settled.
@@ -180,7 +207,7 @@ impl<C: Consent> Turn<'_, C> {
         });
         let offers = offers.collect();
         let (tenant, diagnosis) = (self.tenant.clone(), Arc::clone(&found.diagnosis));
-        self.events.tell(Event::MigrationDiagnosed { tenant, diagnosis, offers }).await;
+        self.events.tell(Event::MigrationDiagnosed { tenant, diagnosis, offers, asked }).await;
         let Some(way) = asked else { return Ok(None) };
         let prepared = found.prepared.iter().find(|prepared| prepared.offer.way == way);
         let Some(Prepared { offer, action }) = prepared else { return Ok(None) };
@@ -190,7 +217,7 @@ impl<C: Consent> Turn<'_, C> {
         };
         // What is shown must be told before anybody is asked about it.
         tokio::task::yield_now().await;
-        if !self.recover.consent.ask(&self.tenant, &found.diagnosis, offer).await {
+        if !self.recover.consent.ask(&self.tenant, Question::Go(&found.diagnosis, offer)).await {
             return Ok(None);
         }
         self.check_unchanged(history, found.replay.as_ref()).await?;

@@ -28,7 +28,7 @@ use std::{
 
 pub use self::{
     human::Human,
-    json::{Json, SCHEMA, error_line},
+    json::{Json, SCHEMA, document_line, error_line},
     live::Live,
     text::visible,
 };

@@ -176,6 +176,12 @@ pub trait TenantSession: Send {
     /// anew under the lock; the history may be brief ([`History::is_brief`]).
     fn lock(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send;
 
+    /// The other connections that are at work in the database, as far as they may be seen: whoever holds its lock first. None
+    /// where nobody else knows of the database.
+    fn at_work(&mut self) -> impl Future<Output = Result<Vec<Activity>, SessionError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
     /// What a person should know of the lock that was just taken; told once a server.
     fn lock_caveat(&mut self) -> Option<String> {
         None

@@ -16,6 +16,8 @@ pub enum State {
     Pending,
     /// Pending, and older than the newest that was applied or begun.
     OutOfOrder,
+    /// Started, and somebody is at work on it.
+    Running,
     /// Started, not completed.
     Dirty,
     /// Applied from a file with other bytes.
@@ -33,6 +35,7 @@ impl State {
             Self::Applied => "applied",
             Self::Pending => "pending",
             Self::OutOfOrder => "out of order",
+            Self::Running => "running",
             Self::Dirty => "dirty",
             Self::Modified => "modified",
             Self::Missing => "missing",
@@ -101,6 +104,15 @@ impl Standing {
         }));
         versions.sort_by_key(|v| v.version);
         Self { versions }
+    }
+
+    /// Says of these versions, which look dirty, that they are not: somebody is at work on them.
+    pub fn mark_running(&mut self, versions: &[Version]) {
+        for standing in &mut self.versions {
+            if standing.state == State::Dirty && versions.contains(&standing.version) {
+                standing.state = State::Running;
+            }
+        }
     }
 
     /// The newest version that is complete.

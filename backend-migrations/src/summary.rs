@@ -54,7 +54,7 @@ impl Summary {
                 Outcome::UpToDate => self.n_up_to_date += 1,
                 Outcome::Migrated { .. } | Outcome::Recovered { .. } => self.n_migrated += 1,
                 Outcome::Planned { .. } => self.n_planned += 1,
-                Outcome::Inspected { standing } => {
+                Outcome::Inspected { standing, .. } => {
                     self.n_inspected += 1;
                     self.n_unsettled += usize::from(!standing.is_settled());
                 }
@@ -91,5 +91,12 @@ impl Summary {
 }
 
 /// The states that a status line counts, worst first.
-pub const COUNTED_STATES: [State; 6] =
-    [State::Dirty, State::Modified, State::Missing, State::Ahead, State::OutOfOrder, State::Pending];
+pub const COUNTED_STATES: [State; 7] = [
+    State::Dirty,
+    State::Modified,
+    State::Missing,
+    State::Ahead,
+    State::OutOfOrder,
+    State::Running,
+    State::Pending,
+];

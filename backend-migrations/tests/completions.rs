@@ -32,6 +32,7 @@ fn completes(shell: &mut Shell, list: &str) {
     );
     shell.expect("backend-migrations migrate:status --format js\t", "<migrate:status><--format><json>", &[]);
     shell.expect("backend-migrations migrate:status --format=js\t", "<migrate:status><--format=json>", &[]);
+    shell.expect("backend-migrations migrate:lint --explain D11\t", "<migrate:lint><--explain><D110>", &[]);
     shell.expect("backend-migrations completions z\t", "<completions><zsh>", &[]);
     shell.expect(
         &format!("backend-migrations migrate:{list}"),

@@ -35,7 +35,7 @@ mod server;
 mod snapshot;
 mod terminal;
 
-pub use throwaway_server::Flavour;
+pub use throwaway_server::{Flavour, Source};
 
 pub use self::{
     fleet::{Fleet, KEY},

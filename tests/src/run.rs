@@ -141,9 +141,14 @@ pub struct Started {
 }
 
 impl Started {
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it still runs")
+    }
+
     /// Sends it a signal: `INT`, `TERM`, `KILL`.
     pub async fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it still runs").to_string();
+        let pid = self.id().to_string();
         let status = Command::new("kill").args(["-s", name, &pid]).status().await.expect("kill can be run");
         assert!(status.success(), "no signal to {}", self.what);
     }
@@ -166,7 +171,7 @@ impl Started {
 
     /// As [`Self::finish`], but kills it (SIGKILL) when `when` comes before its end.
     pub async fn finish_or_kill(self, when: impl Future<Output = ()>) -> Output {
-        let pid = self.child.id().expect("it still runs").to_string();
+        let pid = self.id().to_string();
         let mut finish = pin!(self.finish());
         select! {
             output = &mut finish => return output,

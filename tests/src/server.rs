@@ -6,7 +6,7 @@ use std::{
 };
 
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
-use throwaway_server::{Flavour, Options, ThrowawayServer};
+use throwaway_server::{Flavour, Options, Source, ThrowawayServer};
 use tokio::{runtime::Runtime, sync::OnceCell};
 
 use crate::canary;
@@ -97,6 +97,11 @@ impl Server {
     /// Which one it is.
     pub fn flavour(&self) -> Flavour {
         self.throwaway.flavour()
+    }
+
+    /// Where it comes from.
+    pub fn source(&self) -> Source {
+        self.throwaway.source()
     }
 
     /// Whether it is MySQL; else it is MariaDB.

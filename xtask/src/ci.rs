@@ -6,7 +6,7 @@ use std::{
     process::{self, Command, ExitCode},
 };
 
-use backend_migrations::cli::{self, ExitStatus, Format, signals};
+use backend_migrations::cli::{self, ExitStatus, Format, completions, signals};
 use clap::ValueEnum as _;
 
 pub(crate) const HELP: &str = "\
@@ -19,6 +19,19 @@ Examples:
 It is `migrate:lint` and then `migrate:verify`, the second one whatever the first one found. The exit code is the worse
 of the two. The same on a pull request: docs/ci.md.";
 
+/// What `--server` takes, with the images that people have most.
+const SERVERS: [&str; 9] = [
+    EACH_SERVER,
+    "local",
+    "mysql",
+    "mariadb",
+    "mysql:8.0",
+    "mysql:8.4",
+    "mysql:9.7",
+    "mariadb:10.11",
+    "mariadb:11.8",
+];
+
 /// The server that `migrate:verify` is asked for where none is named.
 const EACH_SERVER: &str = "each";
 
@@ -28,14 +41,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REF")]
     since: Option<OsString>,
     /// Only this version; may be given several times.
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", add = completions::versions())]
     only: Vec<OsString>,
     /// A folder of pairs, in place of the central and the tenant set.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     dir: Option<OsString>,
     /// A server to prove on, such as mysql:8.4, mariadb:10.11 or local; may be given several times [default: each kind
     /// that can be had].
-    #[arg(long, value_name = "SERVER")]
+    #[arg(long, value_name = "SERVER", add = completions::words(&SERVERS))]
     server: Vec<OsString>,
     /// The seed of the rows that tables are filled with, to repeat a run.
     #[arg(long, value_name = "N")]

@@ -16,6 +16,9 @@ fn checkout() -> TempDir {
     let sources = dir.path().join("backend-migrations/src/cli");
     fs::create_dir_all(&sources).unwrap();
     fs::write(sources.join("completions.rs"), "").unwrap();
+    let migrations = dir.path().join("migrations/tenant");
+    fs::create_dir_all(&migrations).unwrap();
+    fs::write(migrations.join("20260101000000_a.up.sql"), "DO 1;").unwrap();
     fs::create_dir_all(dir.path().join("target/debug")).unwrap();
     symlink(XTASK, dir.path().join("target/debug/xtask")).unwrap();
     dir
@@ -51,6 +54,16 @@ fn completes(name: &'static str, own_completion_of_cargo: &str) {
     shell.expect(
         "cargo xtask migrate:ver\t--si\tmain --serv\t",
         "<xtask><migrate:verify><--since><main><--server>",
+        &[],
+    );
+    shell.expect(
+        "cargo xtask migrate:verify --server eac\t --only 202601\t",
+        "<xtask><migrate:verify><--server><each><--only><20260101000000>",
+        &[],
+    );
+    shell.expect(
+        "cargo xtask migrate:lint --only 202601\t",
+        "<xtask><migrate:lint><--only><20260101000000>",
         &[],
     );
     shell.expect("cargo xtask dev:u\t", "<xtask><dev:up>", &[]);

@@ -4,11 +4,14 @@
 //! fish are taken as they are; its script for bash fails after the ':' in our names (clap-rs/clap#6280), so there is
 //! one of our own.
 
+mod candidates;
+
 use std::io::{self, Write};
 
 use clap::ValueEnum;
 use clap_complete::env::{Bash, CompleteEnv, EnvCompleter, Fish, Shells, Zsh};
 
+pub use self::candidates::{rules, versions, words};
 use super::{Face, error::CliError, exit::ExitStatus};
 
 pub(super) const EXAMPLES: &str = "\

@@ -86,10 +86,25 @@ fn with_program(command: Command, program: &str) -> Command {
 }
 
 /// Leaves the nearest of the commands that clap proposes for one that is not there: it takes all that begin with
-/// `migrate:` for similar, and says so of each.
+/// `migrate:` for similar, and says so of each. And says how a tenant is named where that is not the first word.
 pub fn with_nearest(mut error: Error) -> Error {
     /// More slips than these are another word.
     const SLIPS: usize = 3;
+    /// The commands that take no tenant as a word of its own, and what does.
+    const TENANT: [(&str, &str); 3] = [
+        ("migrate:all-tenants", "one tenant alone is 'migrate:tenant"),
+        ("migrate:rollback", "a tenant is named with '--tenant"),
+        ("migrate:status", "a tenant is named with '--tenant"),
+    ];
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidArg)
+        && let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage)
+        && !word.starts_with('-')
+        && let Some((_, tip)) = TENANT.iter().find(|(name, _)| usage.to_string().contains(name))
+    {
+        let tip = format!("{tip} {word}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
     if error.kind() == ErrorKind::InvalidSubcommand
         && let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidSubcommand)
         && let Some(ContextValue::Strings(proposed)) = error.get(ContextKind::SuggestedSubcommand)

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Format,
+    Format, completions,
     error::CliError,
     exit::ExitStatus,
     settings::{MigrationKind, Settings},
@@ -22,7 +22,7 @@ use crate::{
     lint::{self, BaseFiles, Input, Rule},
     migration::Version,
     report::{
-        Screen,
+        Screen, document_line,
         findings::{self, FindingsFormat},
     },
 };
@@ -48,10 +48,10 @@ pub struct Args {
     #[arg(long, value_name = "REF")]
     pub since: Option<String>,
     /// Only this version; may be given several times.
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", add = completions::versions())]
     pub only: Vec<i64>,
     /// Say why there is this rule, and what to do instead.
-    #[arg(long, value_name = "CODE", exclusive = true)]
+    #[arg(long, value_name = "CODE", exclusive = true, add = completions::rules())]
     pub explain: Option<String>,
 }
 
@@ -258,11 +258,10 @@ fn explain(code: &str, format: Format) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let told = match format {
         Format::Json => {
-            let line = serde_json::json!({
-                "schema": 1, "event": "rule", "code": rule.code.0, "name": rule.name,
-                "severity": rule.severity.as_str(), "explain": rule.explain,
+            let fields = serde_json::json!({
+                "code": rule.code.0, "name": rule.name, "severity": rule.severity.as_str(), "explain": rule.explain,
             });
-            writeln!(out, "{line}")
+            out.write_all(document_line("rule", &fields).as_bytes())
         }
         Format::Human | Format::Github => write!(out, "{}", page(rule)),
     };

@@ -12,6 +12,7 @@ use crate::{
     disk,
     make::{self, MigrationName},
     migration::Version,
+    report::document_line,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -62,10 +63,9 @@ fn tell(paths: &[std::path::PathBuf; 2], version: Version, format: Format) -> io
             paths.iter().try_for_each(|path| writeln!(stdout, "Created {}", path.display()))
         }
         Format::Json => {
-            let line = serde_json::json!({
-                "schema": 1, "event": "migration-made", "version": version.0, "up": paths[0], "down": paths[1],
-            });
-            writeln!(stdout, "{line}")
+            let fields =
+                serde_json::json!({ "version": version.to_string(), "up": paths[0], "down": paths[1] });
+            stdout.write_all(document_line("migration-made", &fields).as_bytes())
         }
     }
 }

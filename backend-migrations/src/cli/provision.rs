@@ -13,7 +13,7 @@ use super::{
 use crate::{
     mysql::MySqlConnector,
     provision::{self, NewTenant, ProvisionError, Provisioned, Provisioning, Slug},
-    report::visible,
+    report::{document_line, visible},
     tenant::{ServerId, TenantId},
 };
 
@@ -100,12 +100,12 @@ fn tell(provisioned: &Provisioned, format: Format) -> io::Result<()> {
     let id = label.id.as_ref().map_or("", |id| id.0.as_str());
     let mut stdout = io::stdout().lock();
     if format == Format::Json {
-        let line = serde_json::json!({
-            "schema": 1, "event": "tenant-provisioned", "id": id, "slug": label.slug, "name": label.name,
+        let fields = serde_json::json!({
+            "id": id, "slug": label.slug, "name": label.name,
             "database": label.database, "server": label.server.to_string(), "user": user, "n_migrations": n_migrations,
             "was_active": was_active,
         });
-        return writeln!(stdout, "{line}");
+        return stdout.write_all(document_line("tenant-provisioned", &fields).as_bytes());
     }
     let what = if *was_active { "was ACTIVE already and is up to date" } else { "is ACTIVE" };
     writeln!(

@@ -1,6 +1,7 @@
 //! `migrate:recover`: what a half-done migration has left, and the ways on.
 
 use std::{
+    cell::Cell,
     io::{self, IsTerminal as _, Write as _},
     num::NonZeroUsize,
 };
@@ -9,7 +10,7 @@ use clap::{ArgGroup, Args as ClapArgs};
 use tokio::select;
 
 use super::{
-    Format,
+    Format, completions,
     error::CliError,
     exit::ExitStatus,
     output,
@@ -19,12 +20,12 @@ use super::{
     throwaway::Throwaways,
 };
 use crate::{
-    diagnosis::{Diagnosis, Offer, Way},
+    diagnosis::Way,
     event::Scope,
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::Version,
     mysql::{MySqlConnector, Selection},
-    recover::{Consent, Recover, RecoverOptions, ServerSource, StillRunning},
+    recover::{Consent, Question, Recover, RecoverOptions, ServerSource, StillRunning},
     report::visible,
     summary::Verdict,
     tenant::Label,
@@ -39,9 +40,10 @@ Examples:
   migrate:recover --central
   migrate:recover acme-corp --resume --from 3  you have looked: statements 1 and 2 are there
   migrate:recover acme-corp --wait             wait for what is still running, then look
+  migrate:recover acme-corp --kill             end it, after a question
 
-Nothing is changed without a way on, nor where nobody can be asked, unless `--yes` is given. It ends with exit code 1 while
-anything is half done. How it knows what it says: docs/recover.md.";
+Nothing is changed, and no connection ended, without a question; where nobody can be asked, not without `--yes`. It ends
+with exit code 1 while anything is half done. How it knows what it says: docs/recover.md.";
 
 fn statement_number(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "statements are counted from 1".to_owned())
@@ -49,13 +51,14 @@ fn statement_number(text: &str) -> Result<NonZeroUsize, String> {
 
 #[derive(Clone, Debug, ClapArgs)]
 #[command(group = ArgGroup::new("way").multiple(false))]
+#[command(group = ArgGroup::new("deed").multiple(true))]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// Slug or id of the tenant; left out with `--all-tenants` and `--central`.
     #[arg(value_hint = clap::ValueHint::Other)]
     tenant: Option<String>,
     /// Only this migration.
-    #[arg(value_parser = rollout::version, allow_negative_numbers = true)]
+    #[arg(value_parser = rollout::version, allow_negative_numbers = true, add = completions::versions())]
     version: Option<i64>,
     /// Look at every active tenant.
     #[arg(long, conflicts_with = "central")]
@@ -64,16 +67,16 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["only", "exclude"])]
     central: bool,
     /// Run the rest of the migration.
-    #[arg(long, group = "way")]
+    #[arg(long, groups = ["way", "deed"])]
     resume: bool,
     /// Return to what was before it.
-    #[arg(long, group = "way")]
+    #[arg(long, groups = ["way", "deed"])]
     undo: bool,
     /// Declare it applied; only the history changes.
-    #[arg(long, group = "way")]
+    #[arg(long, groups = ["way", "deed"])]
     mark_applied: bool,
     /// Declare it not applied; only the history changes.
-    #[arg(long, group = "way")]
+    #[arg(long, groups = ["way", "deed"])]
     mark_not_applied: bool,
     /// You have looked: the statements before this one are in the database, and no other.
     #[arg(long, value_name = "STATEMENT", value_parser = statement_number)]
@@ -82,7 +85,7 @@ pub struct Args {
     #[arg(long, requires = "way")]
     force: bool,
     /// Do not ask.
-    #[arg(long, requires = "way", conflicts_with = "dry_run")]
+    #[arg(long, requires = "deed", conflicts_with = "dry_run")]
     yes: bool,
     /// Show what would be done and change nothing: the default where nobody can be asked.
     #[arg(long)]
@@ -91,7 +94,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "kill")]
     wait: bool,
     /// End the connection of a migration that is still running; a dry run only names it.
-    #[arg(long)]
+    #[arg(long, group = "deed")]
     kill: bool,
     /// Server to make scratch databases on; the environment hides a password better [env: `SCRATCH_URL`] [default: the
     /// tenant's; where no database may be made there, `cargo xtask` starts one for minutes].
@@ -115,9 +118,15 @@ impl Args {
     /// The tenant and the version: without a tenant, the version comes first.
     fn subject(&self) -> Result<(Option<&str>, Option<Version>), CliError> {
         let hint = "name one tenant by slug or id, or give `--all-tenants` or `--central`";
+        self.fleet.only_with_all_tenants(self.all_tenants)?;
         match (self.tenant.as_deref(), self.version) {
             (Some(text), None) if self.all_tenants || self.central => {
-                let version = rollout::version(text).map_err(|error| CliError::usage(error, hint))?;
+                let version = rollout::version(text).map_err(|_| {
+                    let message = format!(
+                        "{text:?} is no version, and a tenant does not go with `--all-tenants` or `--central`"
+                    );
+                    CliError::usage(message, hint)
+                })?;
                 Ok((None, Some(Version(version))))
             }
             (Some(_), Some(_)) if self.all_tenants || self.central => {
@@ -134,8 +143,10 @@ impl Args {
         let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
         if self.yes {
             Asking::Yes
-        } else if self.dry_run || !is_terminal || settings.format == Format::Json {
+        } else if self.dry_run {
             Asking::DryRun
+        } else if !is_terminal || settings.format == Format::Json {
+            Asking::Nobody(Cell::new(false))
         } else {
             Asking::Terminal(stop.clone())
         }
@@ -152,6 +163,19 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     let central = settings.central()?;
     let kind = if scope == Scope::Central { MigrationKind::Central } else { MigrationKind::Tenant };
     let set = settings.migration_set(kind)?;
+    if let Some(version) = version.filter(|version| set.get(*version).is_none()) {
+        let whose = match scope {
+            Scope::Central => "--central",
+            Scope::Tenant | Scope::Fleet => "--tenant TENANT",
+        };
+        return Err(CliError::refused(
+            "version",
+            format!("no file has version {version}"),
+            Some(format!(
+                "`migrate:status {whose}` lists the versions there are; a half-done one whose file is gone needs it back"
+            )),
+        ));
+    }
     let key = if scope == Scope::Central { None } else { Some(settings.key()?) };
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let asking = args.asking(settings, &stop);
@@ -162,7 +186,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         is_forced: args.force,
         still_running: match (args.wait, args.kill) {
             (true, _) => StillRunning::Wait(settings.limits.statement),
-            (_, true) if !args.dry_run => StillRunning::Kill,
+            (_, true) => StillRunning::Kill,
             _ => StillRunning::Refuse,
         },
         scratch: settings.scratch(args.scratch_url.as_deref())?,
@@ -176,7 +200,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     let fleet_options = match asking {
         // One question at a time.
         Asking::Terminal(_) => FleetOptions { concurrency: NonZeroUsize::MIN, ..fleet_options },
-        Asking::DryRun | Asking::Yes => fleet_options,
+        Asking::DryRun | Asking::Nobody(_) | Asking::Yes => fleet_options,
     };
     let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
     let candidates = match tenant {
@@ -205,7 +229,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         throwaways.end().await;
     }
     let is_open = summary.n_unsettled > 0;
-    if is_open && options.way.is_some() && matches!(asking, Asking::DryRun) && !args.dry_run {
+    if matches!(&asking, Asking::Nobody(was_asked) if was_asked.get()) {
         writeln!(io::stderr(), "hint: nobody can be asked here; `--yes` does it").ok();
     }
     match summary.verdict() {
@@ -214,10 +238,12 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     }
 }
 
-/// Who says whether a way is gone.
+/// Who says whether anything is changed.
 enum Asking {
-    /// Nobody: nothing is changed.
+    /// Nobody: only what would be done is of interest.
     DryRun,
+    /// Nobody, as nobody is there; with whether there was anything to be asked.
+    Nobody(Cell<bool>),
     /// `--yes` has said it.
     Yes,
     /// The person at the terminal, until told to stop.
@@ -226,19 +252,29 @@ enum Asking {
 
 impl Consent for Asking {
     fn is_dry_run(&self) -> bool {
-        matches!(self, Self::DryRun)
+        matches!(self, Self::DryRun | Self::Nobody(_))
     }
 
-    async fn ask(&self, tenant: &Label, diagnosis: &Diagnosis, offer: &Offer) -> bool {
+    async fn ask(&self, tenant: &Label, question: Question<'_>) -> bool {
         let stop = match self {
             Self::DryRun => return false,
+            Self::Nobody(was_asked) => {
+                was_asked.set(true);
+                return false;
+            }
             Self::Yes => return true,
             Self::Terminal(stop) => stop,
         };
-        let (way, version) = (offer.way.as_str(), diagnosis.version);
-        let question =
-            format!("Go this way, --{way}, with {version} in {}? [y/N] ", visible(&tenant.database));
-        write!(io::stderr(), "{question}").ok();
+        let database = visible(&tenant.database);
+        let question = match question {
+            Question::Go(diagnosis, offer) => {
+                format!("Go this way, --{}, with {} in {database}?", offer.way.as_str(), diagnosis.version)
+            }
+            Question::End(activity) => {
+                format!("Still running in {database}: {}\nEnd it?", visible(&activity.to_string()))
+            }
+        };
+        write!(io::stderr(), "{question} [y/N] ").ok();
         let answer = tokio::task::spawn_blocking(|| {
             let mut line = String::new();
             io::stdin().read_line(&mut line).map(|_| line)

@@ -6,8 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::json;
+
 use super::{
-    Format,
+    Format, completions,
     error::CliError,
     exit::ExitStatus,
     make::now,
@@ -19,6 +21,7 @@ use crate::{
     git::Base,
     make::{Rename, Restamp, RestampError, rename_all},
     migration::Version,
+    report::document_line,
 };
 
 pub(super) const EXAMPLES: &str = "\
@@ -33,7 +36,7 @@ the renamed files; where one is applied already, on a developer's machine, roll 
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The migrations to rename, by their versions; all new ones where none is named.
-    #[arg(value_name = "VERSION")]
+    #[arg(value_name = "VERSION", add = completions::versions())]
     pub versions: Vec<i64>,
     /// The branch, tag or commit they will be merged into.
     #[arg(long, value_name = "REF", default_value = "origin/main")]
@@ -147,28 +150,30 @@ fn refused(error: &RestampError) -> CliError {
 
 fn tell(plans: &[Plan], side_file: Option<&Path>, args: &Args, format: Format) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let verb = if args.dry_run { "Would rename" } else { "Renamed" };
-    let mut n_renamed = 0_usize;
-    for Plan { folder, renames, .. } in plans {
-        for Rename { from, to } in renames {
-            n_renamed += 1;
-            let from = folder.join(from);
-            if format == Format::Json {
-                let line = serde_json::json!({
-                    "schema": 1, "event": "migration-restamped", "from": from, "to": folder.join(to),
-                    "dry_run": args.dry_run,
-                });
-                writeln!(out, "{line}")?;
-            } else {
-                writeln!(out, "{verb} {} to {to}", from.display())?;
-            }
+    let side_file = side_file.map(|place| place.join("lint.toml"));
+    let renames: Vec<_> = plans
+        .iter()
+        .flat_map(|Plan { folder, renames, .. }| renames.iter().map(move |rename| (folder, rename)))
+        .collect();
+    if format == Format::Json {
+        for (folder, Rename { from, to }) in &renames {
+            let (from, to) = (folder.join(from), folder.join(to));
+            let fields = json!({ "from": from, "to": to, "is_dry_run": args.dry_run });
+            out.write_all(document_line("migration-restamped", &fields).as_bytes())?;
         }
+        // A program waits for a last line, also where nothing had to be done.
+        let fields = json!({ "n_files": renames.len(), "side_file": side_file, "is_dry_run": args.dry_run });
+        return out.write_all(document_line("restamp-finished", &fields).as_bytes());
     }
-    if let (Some(place), true) = (side_file, format != Format::Json) {
-        let verb = if args.dry_run { "Would change" } else { "Changed" };
-        writeln!(out, "{verb} their entries in {}", place.join("lint.toml").display())?;
+    let (rename, change) =
+        if args.dry_run { ("Would rename", "Would change") } else { ("Renamed", "Changed") };
+    for (folder, Rename { from, to }) in &renames {
+        writeln!(out, "{rename} {} to {to}", folder.join(from).display())?;
     }
-    if n_renamed == 0 && format != Format::Json {
+    if let Some(side_file) = side_file {
+        writeln!(out, "{change} their entries in {}", side_file.display())?;
+    }
+    if renames.is_empty() {
         writeln!(out, "Nothing to rename: no new migration is older than those on {}", args.since)?;
     }
     Ok(())

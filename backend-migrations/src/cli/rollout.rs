@@ -7,6 +7,7 @@ use clap::Args;
 use tokio::select;
 
 use super::{
+    completions,
     error::CliError,
     exit::ExitStatus,
     output,
@@ -76,7 +77,7 @@ pub(super) fn version(text: &str) -> Result<i64, String> {
 #[derive(Clone, Debug, Args)]
 pub(super) struct GoalArgs {
     /// Apply nothing newer than this version.
-    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
+    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true, add = completions::versions())]
     to: Option<i64>,
     /// Show what would be done and change nothing.
     #[arg(long)]
@@ -130,6 +131,17 @@ impl FleetArgs {
             only: names("--only", &self.only)?,
             exclude: names("--exclude", &self.exclude)?,
         })
+    }
+
+    /// Refuses what selects among all tenants where these are not meant.
+    pub(super) fn only_with_all_tenants(&self, all_tenants: bool) -> Result<(), CliError> {
+        if all_tenants || (self.only.is_none() && self.exclude.is_none()) {
+            return Ok(());
+        }
+        Err(CliError::usage(
+            "`--only` and `--exclude` go with `--all-tenants`",
+            "add `--all-tenants`, or name one tenant alone",
+        ))
     }
 
     pub(super) fn options(&self, job: Job, settings: &Settings) -> Result<FleetOptions, CliError> {
@@ -205,7 +217,7 @@ pub struct RollbackArgs {
     #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, conflicts_with = "to")]
     steps: Option<NonZeroUsize>,
     /// Undo every migration newer than this version (0: all).
-    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true)]
+    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true, add = completions::versions())]
     to: Option<i64>,
     /// Show what would be done and change nothing.
     #[arg(long)]
@@ -221,13 +233,7 @@ pub(super) async fn rollback(args: RollbackArgs, settings: &Settings) -> Result<
     };
     let options = PlanOptions { goal, allow_out_of_order: true };
     let job = if args.dry_run { Job::Plan(options) } else { Job::Apply(options) };
-    let has_fleet_flags = args.fleet.only.is_some() || args.fleet.exclude.is_some();
-    if has_fleet_flags && !args.all_tenants {
-        return Err(CliError::usage(
-            "`--only` and `--exclude` go with `--all-tenants`",
-            "add `--all-tenants`, or name one tenant with `--tenant`",
-        ));
-    }
+    args.fleet.only_with_all_tenants(args.all_tenants)?;
     match args.tenant {
         Some(tenant) => {
             let options = single(job, Scope::Tenant, settings)?;
@@ -392,6 +398,7 @@ fn refuse_without_down(rehearsal: &Summary) -> Result<(), CliError> {
     let Some((label, failure)) = lacking.first() else { return Ok(()) };
     let others = match lacking.len() - 1 {
         0 => String::new(),
+        1 => " (and 1 other)".to_owned(),
         n => format!(" (and {n} others)"),
     };
     Err(CliError::refused(

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
 use super::{Format, error::CliError, exit::ExitStatus, settings::Settings};
-use crate::{entropy, seal, secret::Secret};
+use crate::{entropy, report::document_line, seal, secret::Secret};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -42,8 +42,8 @@ pub(super) fn run(args: &Args, settings: &Settings) -> Result<ExitStatus, CliErr
     let result = match settings.format {
         Format::Human | Format::Github => writeln!(stdout, "{sealed}"),
         Format::Json => {
-            let line = serde_json::json!({ "schema": 1, "event": "password-sealed", "db_password": sealed });
-            writeln!(stdout, "{line}")
+            let fields = serde_json::json!({ "db_password": sealed });
+            stdout.write_all(document_line("password-sealed", &fields).as_bytes())
         }
     };
     result.map_err(|error| CliError::internal(&error))?;

@@ -33,6 +33,7 @@ pub(super) fn judge(case: &Case<'_>) -> Diagnosis {
         file_name: case.script.file_name.clone(),
         statements,
         doubts: view.doubts(&position),
+        contradiction: view.contradiction(),
         difference: view.difference(&position),
         position,
         possible,
@@ -47,7 +48,7 @@ pub(super) struct View<'a> {
     pub(super) statements: &'a [Statement],
     pub(super) touched: BTreeSet<&'a ObjectName>,
     /// The numbers of statements that the record allows.
-    recorded: Vec<usize>,
+    pub(super) recorded: Vec<usize>,
     /// Those after which the scratch database was as the tenant's is; `None` without a replay.
     pub(super) agreeing: Option<Vec<usize>>,
     /// The finished statements whose text in the file is another now.

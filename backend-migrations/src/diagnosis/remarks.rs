@@ -11,10 +11,6 @@ impl View<'_> {
             Position::Unlike { .. } => 0,
         };
         let file = &self.case.script.file_name;
-        let said = self.case.said.filter(|said| !self.possible().contains(said));
-        let said = said.map(|n| {
-            format!("you say that {n} statements are in the database; what is known says otherwise")
-        });
         let known =
             (0..n.min(self.statements.len())).filter(|index| self.is_in_doubt(*index, n)).map(|index| {
                 let (number, line) = (index + 1, self.statements[index].line);
@@ -29,7 +25,49 @@ impl View<'_> {
         // A file that was cut short has no such line any more.
         let cut = self.edited.iter().filter(|index| **index >= self.statements.len());
         let cut = cut.map(|index| format!("statement {} ran and is no longer in {file}", index + 1));
-        known.chain(cut).chain(said).collect()
+        known.chain(cut).collect()
+    }
+
+    /// What a person says is in the database, where the record or the schema says otherwise.
+    pub(super) fn contradiction(&self) -> Option<String> {
+        let said = self.case.said.filter(|said| !self.possible().contains(said))?;
+        let total = self.statements.len();
+        let from = format!("`--from {}` means that {}", said + 1, in_the_database(said));
+        if said > total {
+            let file = &self.case.script.file_name;
+            return Some(format!("{from}, and {file} has {total}"));
+        }
+        let record = (!self.recorded.contains(&said)).then(|| self.record());
+        let schema = self.agreeing.as_ref().filter(|agreeing| !agreeing.contains(&said)).map(|agreeing| {
+            let numbers: Vec<_> = agreeing.iter().map(usize::to_string).collect();
+            match &*numbers {
+                [] => "the schema is as after none of the statements".to_owned(),
+                [only] => format!("the schema is as after {only} of {total}"),
+                [first @ .., last] => {
+                    format!("the schema is as after {} or {last} of {total}", first.join(", "))
+                }
+            }
+        });
+        let otherwise: Vec<_> = record.into_iter().chain(schema).collect();
+        Some(format!("{from}, but {}", otherwise.join(", and ")))
+    }
+
+    /// What the record says.
+    fn record(&self) -> String {
+        match self.case.progress {
+            Some(progress) if progress.finished.is_empty() && progress.running.is_some() => {
+                "the record has statement 1 as begun".to_owned()
+            }
+            Some(progress) => {
+                let n = progress.finished.len();
+                let begun = progress.running.map(|_| format!(", and statement {} as begun", n + 1));
+                format!("the record has {} as committed{}", statements(n), begun.unwrap_or_default())
+            }
+            None => {
+                let n = self.recorded.first().copied().unwrap_or_default();
+                format!("the history's row was committed together with {}", statements(n))
+            }
+        }
     }
 
     /// What else there is to know.
@@ -79,5 +117,22 @@ impl View<'_> {
         let differences = replay.states[self.nearest()].diff(&replay.real).into_iter();
         let touched = differences.filter(|d| self.touched.contains(&(d.object, d.name.clone())));
         Some(touched.map(|difference| difference.diff).collect())
+    }
+}
+
+/// The first `n` statements.
+fn statements(n: usize) -> String {
+    match n {
+        0 => "no statement".to_owned(),
+        1 => "statement 1".to_owned(),
+        n => format!("statements 1 to {n}"),
+    }
+}
+
+fn in_the_database(n: usize) -> String {
+    match n {
+        0 => "no statement is in the database".to_owned(),
+        1 => "statement 1 is in the database and no other".to_owned(),
+        n => format!("{} are in the database and no other", statements(n)),
     }
 }

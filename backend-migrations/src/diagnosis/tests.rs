@@ -139,6 +139,67 @@ fn a_replay_settles_what_the_record_leaves_open() {
 }
 
 #[test]
+fn what_a_person_says_is_held_against_what_is_known() {
+    let check = |known: Known, expected: Option<&str>| {
+        let diagnosis = known.judge();
+        assert_eq!(diagnosis.contradiction.as_deref(), expected);
+        assert_eq!(diagnosis.objection(Way::Resume).as_deref(), expected, "{expected:?}");
+        assert_eq!(diagnosis.hint().is_some(), expected.is_some());
+    };
+    let known = |journal, said| Known { up: TABLE_ROWS_TABLE, journal, said: Some(said), ..Known::default() };
+    check(known(Some("2"), 2), None);
+    check(known(Some("2?"), 3), None);
+    check(known(None, 2), None);
+    check(
+        known(Some("2"), 1),
+        Some(
+            "`--from 2` means that statement 1 is in the database and no other, but the record has statements 1 to 2 as \
+             committed",
+        ),
+    );
+    check(
+        known(Some("1?"), 3),
+        Some(
+            "`--from 4` means that statements 1 to 3 are in the database and no other, but the record has statement 1 as \
+             committed, and statement 2 as begun",
+        ),
+    );
+    check(
+        known(Some("0?"), 2),
+        Some(
+            "`--from 3` means that statements 1 to 2 are in the database and no other, but the record has statement 1 as begun",
+        ),
+    );
+    check(
+        known(Some("2"), 4),
+        Some(
+            "`--from 5` means that statements 1 to 4 are in the database and no other, and 1_x.up.sql has 3",
+        ),
+    );
+    let replayed =
+        |journal, real, said| Known { states: &["", "a:1", "a:1", "a:1 b:1"], real, ..known(journal, said) };
+    check(replayed(None, "a:1", 2), None);
+    check(
+        replayed(None, "a:1", 0),
+        Some("`--from 1` means that no statement is in the database, but the schema is as after 1 or 2 of 3"),
+    );
+    check(
+        replayed(Some("1"), "a:1 b:1", 2),
+        Some(
+            "`--from 3` means that statements 1 to 2 are in the database and no other, but the record has statement 1 as \
+             committed, and the schema is as after 3 of 3",
+        ),
+    );
+    check(
+        replayed(None, "a:2", 1),
+        Some(
+            "`--from 2` means that statement 1 is in the database and no other, but the schema is as after none of the \
+             statements",
+        ),
+    );
+}
+
+#[test]
 fn rows_before_the_first_definition_are_committed_with_the_row() {
     let known = |real| Known {
         up: "INSERT INTO t VALUES (1); CREATE TABLE a (i INT);",

@@ -59,7 +59,7 @@ impl Diagnosis {
     ///
     /// A declaration wants a schema that agrees with it. To run anything, it must be known what has run.
     pub fn objection(&self, way: Way) -> Option<String> {
-        if let Some(doubt) = self.doubts.first() {
+        if let Some(doubt) = self.doubts.first().or(self.contradiction.as_ref()) {
             return Some(doubt.clone());
         }
         match way {
@@ -87,6 +87,9 @@ impl Diagnosis {
             _ if !self.doubts.is_empty() => {
                 "put the file back as it ran; or look what is in the database, and say with `--from N` at which statement to \
                  go on"
+            }
+            _ if self.contradiction.is_some() => {
+                "look again what is in the database, and say with `--from N` at which statement to go on"
             }
             Position::After(_) => return None,
             _ if !self.is_replayed => {

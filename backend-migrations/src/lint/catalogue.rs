@@ -90,6 +90,16 @@ impl Table {
 
     fn add_index(&mut self, index: &Index) {
         let mut index = index.clone();
+        // A primary key's columns become NOT NULL, and stay so without it.
+        if index.kind == IndexKind::Primary {
+            for name in index.parts.iter().filter_map(|part| part.column.as_deref()) {
+                if let Some(column) =
+                    self.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(name))
+                {
+                    column.null = Some(false);
+                }
+            }
+        }
         // The servers name an index after its first column, with a number from the second of that name on.
         if index.name.is_none()
             && index.kind != IndexKind::Primary
@@ -158,6 +168,13 @@ impl Table {
         self.indexes.retain(|index| !index.parts.is_empty());
     }
 
+    fn drop_foreign_key(&mut self, name: &str) {
+        let is_it = |key: &ForeignKey| key.name.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(name));
+        // A name that was not given here is one that the server made up.
+        let is_made_up = !self.foreign_keys.iter().any(is_it);
+        self.foreign_keys.retain(|key| if is_made_up { key.name.is_some() } else { !is_it(key) });
+    }
+
     fn change(&mut self, clause: &Clause) {
         let is = |own: Option<&str>, name: &str| own.is_some_and(|own| own.eq_ignore_ascii_case(name));
         match clause {
@@ -182,13 +199,11 @@ impl Table {
                 }
             }
             Clause::AddForeignKey(key) => self.foreign_keys.push(key.clone()),
-            Clause::DropForeignKey { name, .. } => {
-                self.foreign_keys.retain(|key| !is(key.name.as_deref(), name));
-            }
+            Clause::DropForeignKey { name, .. } => self.drop_foreign_key(name),
             Clause::AddCheck(check) => self.checks.push(check.clone()),
             Clause::DropConstraint { name, .. } => {
                 self.checks.retain(|check| !is(check.name.as_deref(), name));
-                self.foreign_keys.retain(|key| !is(key.name.as_deref(), name));
+                self.drop_foreign_key(name);
                 self.indexes.retain(|index| !is(index.name.as_deref(), name));
             }
             Clause::Convert { charset, collation } => {
@@ -347,8 +362,28 @@ impl Catalogue {
             alter.clauses.iter().for_each(|at| table.change(&at.clause));
         }
         for clause in &alter.clauses {
-            if let Clause::RenameTo(new) = &clause.clause {
-                self.rename(&alter.name, new);
+            match &clause.clause {
+                Clause::RenameColumn { old, new } => self.rename_parent_column(&alter.name.name, old, new),
+                Clause::ChangeColumn { old, column, .. } => {
+                    self.rename_parent_column(&alter.name.name, old, &column.name);
+                }
+                Clause::RenameTo(new) => self.rename(&alter.name, new),
+                _ => {}
+            }
+        }
+    }
+
+    /// A foreign key follows the column that it points to.
+    fn rename_parent_column(&mut self, parent: &str, old: &str, new: &str) {
+        let is_it = |name: &String| name.eq_ignore_ascii_case(old) && !name.eq_ignore_ascii_case(new);
+        let refers = |key: &ForeignKey| {
+            key.parent.database.is_none() && key.parent.name == parent && key.parent_columns.iter().any(is_it)
+        };
+        for table in self.tables.values_mut().filter(|table| table.foreign_keys.iter().any(refers)) {
+            for key in Arc::make_mut(table).foreign_keys.iter_mut().filter(|key| refers(key)) {
+                for name in key.parent_columns.iter_mut().filter(|name| is_it(name)) {
+                    new.clone_into(name);
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ mod b104_drop_default;
 mod b105_new_constraint;
 mod b106_new_enum_value;
 mod b107_view_loses_column;
+mod cost;
 mod d101_drop_database;
 mod d102_drop_table;
 mod d103_drop_column;
@@ -20,6 +21,9 @@ mod d108_needed_index;
 mod d109_lost_rename;
 mod d110_ignored_errors;
 mod facts;
+mod keys;
+mod l101_copy_blocks_writes;
+mod l102_rebuild;
 mod l103_instant_spoilt;
 mod l104_no_algorithm;
 mod l105_asks_to_block;
@@ -45,6 +49,9 @@ mod m108_convert_charset;
 mod m109_add_primary_key;
 mod m110_foreign_key_types;
 mod m111_foreign_key_to_non_unique;
+mod m112_foreign_key_column;
+mod m113_referenced_table;
+mod m114_column_of_unique_key;
 mod s101_no_primary_key;
 mod s103_old_charset;
 mod s104_no_charset;
@@ -81,6 +88,7 @@ mod x024_nondeterministic;
 mod x025_unreadable;
 mod x026_suppression;
 mod x027_directive;
+mod x028_unfinished;
 
 use super::{Catalogue, Remark, Rule, declared};
 use crate::migration::Script;
@@ -104,6 +112,8 @@ pub(super) static RULES: &[&Rule] = &[
     &d108_needed_index::RULE,
     &d109_lost_rename::RULE,
     &d110_ignored_errors::RULE,
+    &l101_copy_blocks_writes::RULE,
+    &l102_rebuild::RULE,
     &l103_instant_spoilt::RULE,
     &l104_no_algorithm::RULE,
     &l105_asks_to_block::RULE,
@@ -129,6 +139,9 @@ pub(super) static RULES: &[&Rule] = &[
     &m109_add_primary_key::RULE,
     &m110_foreign_key_types::RULE,
     &m111_foreign_key_to_non_unique::RULE,
+    &m112_foreign_key_column::RULE,
+    &m113_referenced_table::RULE,
+    &m114_column_of_unique_key::RULE,
     &s101_no_primary_key::RULE,
     &s103_old_charset::RULE,
     &s104_no_charset::RULE,
@@ -165,6 +178,7 @@ pub(super) static RULES: &[&Rule] = &[
     &x025_unreadable::RULE,
     &x026_suppression::RULE,
     &x027_directive::RULE,
+    &x028_unfinished::RULE,
 ];
 
 /// The rule about suppressions, which the engine itself checks.

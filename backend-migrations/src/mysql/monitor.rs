@@ -73,10 +73,7 @@ impl Monitor {
     ///
     /// What the server or the connection says to the queries.
     pub async fn at_work(&mut self) -> Result<Vec<Activity>, SessionError> {
-        let mut at_work: Vec<_> =
-            self.list().await?.into_iter().filter(|a| a.holds_lock || a.statement.is_some()).collect();
-        at_work.sort_by_key(|activity| !activity.holds_lock);
-        Ok(at_work)
+        at_work(&mut self.connection).await
     }
 
     /// The connection with this number, if it is there, may be seen and works in the database.
@@ -85,7 +82,10 @@ impl Monitor {
     ///
     /// As [`Self::at_work`].
     pub async fn find(&mut self, connection_id: u64) -> Result<Option<Activity>, SessionError> {
-        Ok(self.list().await?.into_iter().find(|activity| activity.connection_id == connection_id))
+        Ok(list(&mut self.connection)
+            .await?
+            .into_iter()
+            .find(|activity| activity.connection_id == connection_id))
     }
 
     /// Waits until the connection with this number is gone, or `limit` has passed; gives whether it is gone.
@@ -142,45 +142,12 @@ impl Monitor {
         connect::close(self.connection, self.connector.limits()).await;
     }
 
-    /// Every connection to the database but this one.
-    async fn list(&mut self) -> Result<Vec<Activity>, SessionError> {
-        let (everybody, database) = self.everybody().await?;
-        let is_here = |(activity, its): &(Activity, Option<String>)| *its == database || activity.holds_lock;
-        Ok(everybody.into_iter().filter(is_here).map(|(activity, _)| activity).collect())
-    }
-
     /// Every connection to the server but this one that may be seen, with the database it uses, and the name of the
     /// database that is looked at. Whoever holds that one's lock is always among them.
     pub(super) async fn everybody(
         &mut self,
     ) -> Result<(Vec<(Activity, Option<String>)>, Option<String>), SessionError> {
-        // `information_schema.processlist` may go from MySQL (deprecated in 8.0.35), `performance_schema.processlist` is
-        // not on MariaDB; both have this one. Cast, since MySQL's numbers are unsigned and MariaDB's are not.
-        let sql = format!(
-            "SELECT DATABASE(), CAST(CONNECTION_ID() AS SIGNED), CAST(IS_USED_LOCK({}) AS SIGNED);\
-             SHOW FULL PROCESSLIST",
-            books::LOCK_NAME
-        );
-        let sets = self.query(sql).await?;
-        let own = sets.first().and_then(|rows| rows.first());
-        let number = |column: usize| {
-            let value = own.and_then(|row| row.try_get::<Option<i64>, _>(column).ok().flatten());
-            value.map(i64::cast_unsigned)
-        };
-        let database = own.and_then(|row| row.try_get::<Option<String>, _>(0).ok().flatten());
-        let (own_id, holder_id) = (number(1), number(2).filter(|id| Some(*id) != number(1)));
-        let mut everybody: Vec<_> = sets
-            .get(1)
-            .into_iter()
-            .flatten()
-            .filter_map(|row| Some((activity(row, holder_id)?, text(row, "db"))))
-            .filter(|(activity, _)| Some(activity.connection_id) != own_id)
-            .collect();
-        let is_listed = |id: &u64| everybody.iter().any(|(activity, _)| activity.connection_id == *id);
-        if let Some(connection_id) = holder_id.filter(|id| !is_listed(id)) {
-            everybody.push((Activity { connection_id, holds_lock: true, ..Activity::default() }, None));
-        }
-        Ok((everybody, database))
+        everybody(&mut self.connection).await
     }
 
     /// The rows that each of the statements in `sql` gives.
@@ -196,6 +163,53 @@ impl Monitor {
     ) -> Result<RowSets, SessionError> {
         query::query(&mut self.connection, sql, limit).await
     }
+}
+
+/// What [`Monitor::at_work`] gives, seen from this connection.
+pub(super) async fn at_work(connection: &mut MySqlConnection) -> Result<Vec<Activity>, SessionError> {
+    let everybody = list(connection).await?.into_iter();
+    let mut at_work: Vec<_> = everybody.filter(|a| a.holds_lock || a.statement.is_some()).collect();
+    at_work.sort_by_key(|activity| !activity.holds_lock);
+    Ok(at_work)
+}
+
+/// Every connection to the database but this one.
+async fn list(connection: &mut MySqlConnection) -> Result<Vec<Activity>, SessionError> {
+    let (everybody, database) = everybody(connection).await?;
+    let is_here = |(activity, its): &(Activity, Option<String>)| *its == database || activity.holds_lock;
+    Ok(everybody.into_iter().filter(is_here).map(|(activity, _)| activity).collect())
+}
+
+async fn everybody(
+    connection: &mut MySqlConnection,
+) -> Result<(Vec<(Activity, Option<String>)>, Option<String>), SessionError> {
+    // `information_schema.processlist` may go from MySQL (deprecated in 8.0.35), `performance_schema.processlist` is
+    // not on MariaDB; both have this one. Cast, since MySQL's numbers are unsigned and MariaDB's are not.
+    let sql = format!(
+        "SELECT DATABASE(), CAST(CONNECTION_ID() AS SIGNED), CAST(IS_USED_LOCK({}) AS SIGNED);\
+         SHOW FULL PROCESSLIST",
+        books::LOCK_NAME
+    );
+    let sets = query::query(connection, sql, LOOK_LIMIT).await?;
+    let own = sets.first().and_then(|rows| rows.first());
+    let number = |column: usize| {
+        let value = own.and_then(|row| row.try_get::<Option<i64>, _>(column).ok().flatten());
+        value.map(i64::cast_unsigned)
+    };
+    let database = own.and_then(|row| row.try_get::<Option<String>, _>(0).ok().flatten());
+    let (own_id, holder_id) = (number(1), number(2).filter(|id| Some(*id) != number(1)));
+    let mut everybody: Vec<_> = sets
+        .get(1)
+        .into_iter()
+        .flatten()
+        .filter_map(|row| Some((activity(row, holder_id)?, text(row, "db"))))
+        .filter(|(activity, _)| Some(activity.connection_id) != own_id)
+        .collect();
+    let is_listed = |id: &u64| everybody.iter().any(|(activity, _)| activity.connection_id == *id);
+    if let Some(connection_id) = holder_id.filter(|id| !is_listed(id)) {
+        everybody.push((Activity { connection_id, holds_lock: true, ..Activity::default() }, None));
+    }
+    Ok((everybody, database))
 }
 
 /// A row of the list of connections.

@@ -14,14 +14,14 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     locality,
-    monitor::Monitor,
+    monitor::{self, Monitor},
     query::{self, RowSets},
     server_error::{NO_SUCH_TABLE, server_error, session_error},
 };
 use crate::{
     history::{History, HistoryRow, Progress},
     migration::Version,
-    session::{Fate, Limits, LockHolder, Record, SessionError, TenantSession, Watch},
+    session::{Activity, Fate, Limits, LockHolder, Record, SessionError, TenantSession, Watch},
     tenant::Target,
 };
 
@@ -228,6 +228,10 @@ impl TenantSession for MySqlSession {
 
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
         self.query(books::sql(&record), BOOKKEEPING_LIMIT).await.map(|_| ())
+    }
+
+    async fn at_work(&mut self) -> Result<Vec<Activity>, SessionError> {
+        monitor::at_work(&mut self.connection).await
     }
 
     fn lock_caveat(&mut self) -> Option<String> {

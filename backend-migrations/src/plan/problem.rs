@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     history::HistoryRow,
-    migration::{Direction, Migration, Version},
+    migration::{Direction, LineEnds, Migration, Version},
 };
 
 /// A migration as an error names it.
@@ -26,7 +26,12 @@ impl fmt::Display for Named {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
     /// Applied from a file with other bytes.
-    Modified(Named),
+    Modified {
+        /// The migration.
+        migration: Named,
+        /// The line ends that the file had then, where nothing else differs.
+        line_ends: Option<LineEnds>,
+    },
     /// Applied, and its file is gone.
     Missing(Named),
     /// Pending, and older than the newest migration that was applied or begun.
@@ -161,8 +166,19 @@ impl HistoryRow {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Modified(m) => {
-                write!(f, "modified: {m} is applied, and its `.up.sql` has been edited since")
+            Self::Modified { migration, line_ends: None } => {
+                write!(f, "modified: {migration} is applied, and its `.up.sql` has been edited since")
+            }
+            Self::Modified { migration, line_ends: Some(before) } => {
+                let before = match before {
+                    LineEnds::Lf => "LF",
+                    LineEnds::CrLf => "CRLF",
+                };
+                write!(
+                    f,
+                    "modified: {migration} is applied, and its `.up.sql` has other line ends since; it had {before}, and nothing \
+                     else differs"
+                )
             }
             Self::Missing(m) => write!(f, "missing: {m} is in the history, and there is no file for it"),
             Self::OutOfOrder { pending, newest } => {
@@ -239,8 +255,16 @@ impl Problem {
     /// What to do next.
     pub fn hint(&self) -> String {
         let hint = match self {
-            Self::Modified(_) => {
+            Self::Modified { line_ends: None, .. } => {
                 "restore the file as it was applied (`git log -- <file>`) and put the change into a new migration"
+            }
+            Self::Modified { line_ends: Some(LineEnds::Lf), .. } => {
+                "put `*.sql text eol=lf` into `.gitattributes`, remove the file and take it from git again (`git checkout -- \
+                 <file>`)"
+            }
+            Self::Modified { line_ends: Some(LineEnds::CrLf), .. } => {
+                "the database has it as it was: put `<file> text eol=crlf` into `.gitattributes`, remove the file and take it \
+                 from git again (`git checkout -- <file>`)"
             }
             Self::Missing(_) => {
                 "bring the file back, or run the version of the program that has it: an older one may be running here"
@@ -266,7 +290,9 @@ impl Problem {
                  `migrate:recover` compare the schema with the file"
             }
             Self::NoDown(_) => "write the `.down.sql` beside the `.up.sql`; it may be added at any time",
-            Self::UnknownTarget(_) => "`migrate:status` with `--tenant` lists the versions there are",
+            Self::UnknownTarget(_) => {
+                "`migrate:status` with `--tenant` or `--central` lists the versions there are"
+            }
             Self::TargetOlder { .. } => "to go back, use `migrate:rollback --to VERSION`",
             Self::TargetNewer { .. } => "to go forward, use `migrate:tenant --to VERSION`",
         };

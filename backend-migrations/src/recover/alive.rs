@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Consent, StillRunning, Turn, read};
+use tokio::select;
+
+use super::{Consent, Question, StillRunning, Turn, read};
 use crate::{
-    event::{Event, Failure, FailureCode},
+    event::{Failure, FailureCode},
     history::History,
-    migration::{Direction, Script},
     mysql::Monitor,
     session::{Activity, TenantSession as _},
 };
@@ -15,26 +16,29 @@ use crate::{
 const KILL_LIMIT: Duration = Duration::from_mins(1);
 
 impl<C: Consent> Turn<'_, C> {
-    /// Sees to it that nobody is at work on what looks half done; gives the history as it is then.
-    pub(super) async fn quiet(&mut self, history: History) -> Result<History, Box<Failure>> {
+    /// Sees to it that nobody is at work on what looks half done; gives the history as it is then, or `None` where the
+    /// run was told to stop meanwhile.
+    pub(super) async fn quiet(&mut self, history: History) -> Result<Option<History>, Box<Failure>> {
         let connector = self.recover.connector;
         let connected = Monitor::connect(connector, &self.target).await;
         let mut monitor =
             connected.map_err(|error| Box::new(Failure::no_connection(&error, &self.tenant)))?;
-        let result = self.quieten(&history, &mut monitor).await;
+        let result = select! {
+            result = self.quieten(&history, &mut monitor) => result,
+            () = self.recover.stop.soft.cancelled() => return Ok(None),
+        };
         monitor.close().await;
-        if result? { self.session.history().await.map_err(read) } else { Ok(history) }
+        if result? { self.session.history().await.map(Some).map_err(read) } else { Ok(Some(history)) }
     }
 
     /// Whether somebody was at work, and is no longer.
     async fn quieten(&self, history: &History, monitor: &mut Monitor) -> Result<bool, Box<Failure>> {
         let mut was_at_work = false;
-        let scripts = self.scripts(history);
         loop {
             let at_work = monitor.at_work().await.map_err(read)?;
-            let Some(activity) = at_work.into_iter().find(|a| a.holds_lock || is_of(a, &scripts)) else {
-                return Ok(was_at_work);
-            };
+            let works = |activity: &Activity| !activity.works_on(self.recover.set, history).is_empty();
+            let Some(activity) = at_work.into_iter().find(works) else { return Ok(was_at_work) };
+            was_at_work = true;
             let id = activity.connection_id;
             let limit = match self.recover.options.still_running {
                 StillRunning::Refuse => return Err(Box::new(still_running(&activity))),
@@ -43,7 +47,9 @@ impl<C: Consent> Turn<'_, C> {
                     limit
                 }
                 StillRunning::Kill => {
-                    self.warn(format!("ended what was still running: {activity}")).await;
+                    if !self.recover.consent.ask(&self.tenant, Question::End(&activity)).await {
+                        return Err(Box::new(still_running(&activity)));
+                    }
                     monitor.kill(id).await.map_err(read)?;
                     KILL_LIMIT
                 }
@@ -51,36 +57,11 @@ impl<C: Consent> Turn<'_, C> {
             if !monitor.wait_until_gone(id, limit).await.map_err(read)? {
                 return Err(Box::new(still_running(&activity)));
             }
-            was_at_work = true;
+            if self.recover.options.still_running == StillRunning::Kill {
+                self.warn(format!("ended what was still running: {activity}")).await;
+            }
         }
     }
-
-    /// The scripts that look half done.
-    fn scripts(&self, history: &History) -> Vec<&Script> {
-        let dirty = history.rows.iter().filter(|row| !row.success);
-        let scripts = dirty.flat_map(|row| {
-            let revert = history.may_be_a_revert(row).then_some(Direction::Down);
-            let directions = std::iter::once(history.direction(row)).chain(revert);
-            directions.filter_map(|direction| self.recover.set.get(row.version)?.script(direction))
-        });
-        scripts.collect()
-    }
-
-    async fn warn(&self, message: String) {
-        self.events.tell(Event::Warning { tenant: Some(self.tenant.clone()), message }).await;
-    }
-}
-
-/// Whether the statement that a connection runs is one of these scripts': sqlx-cli takes no lock, and the server goes on
-/// with a file after its client is gone.
-fn is_of(activity: &Activity, scripts: &[&Script]) -> bool {
-    let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let Some(running) = activity.statement.as_deref().map(squeeze) else { return false };
-    let statements = scripts.iter().flat_map(|script| &script.statements);
-    // The server lists a comment before a statement as a part of it.
-    statements
-        .map(|statement| squeeze(&statement.text))
-        .any(|text| running.trim_end_matches(';').ends_with(&text))
 }
 
 fn still_running(activity: &Activity) -> Failure {

@@ -164,9 +164,10 @@ impl Offers<'_> {
             running: None,
             error: None,
         });
-        plan::plan(&known(self.set, &history), &history, &plan_options(direction))
-            .err()
-            .map(|error| error.to_string())
+        let error = plan::plan(&known(self.set, &history), &history, &plan_options(direction)).err()?;
+        let is_alone = self.history.rows.iter().all(|row| row.success || row.version == version);
+        let first = if is_alone { "" } else { "; that one has to be settled first" };
+        Some(format!("{error}{first}"))
     }
 
     fn sql(&self, action: Action) -> Vec<String> {

@@ -1,14 +1,17 @@
 //! What a run came to, for people.
 
+use std::collections::HashMap;
+
 use super::{
-    failure::push_failure,
+    failure::{push_details, push_first_line},
     lines::Words,
-    style::{Page, Tone},
+    style::{Page, Paint, Tone},
     text::{counted, names, title_and_database},
 };
 use crate::{
-    event::StopReason,
+    event::{Failure, StopReason},
     summary::{Summary, Verdict},
+    tenant::SharedLabel,
 };
 
 const RULE: &str = "============================================================";
@@ -30,7 +33,7 @@ pub(super) fn push_stopping(page: &mut Page, reason: StopReason) {
     page.blank();
 }
 
-/// Appends the summary of a run over the fleet, every failure once more, and the verdict as the last line.
+/// Appends the summary of a run over the fleet, what failed, and the verdict as the last line.
 pub(super) fn push_summary(page: &mut Page, words: Words, summary: &Summary) {
     push_head(page, words.title);
     push_counts(page, summary);
@@ -72,16 +75,52 @@ pub(super) fn push_counts(page: &mut Page, summary: &Summary) {
     page.blank();
 }
 
-/// Appends every failure, in full.
+/// Appends every failure: each reason, and what to do about it, once for all tenants that failed for it.
 pub(super) fn push_failures(page: &mut Page, summary: &Summary) {
     if summary.failed.is_empty() {
         return;
     }
     page.line("What failed:\n");
-    for (label, failure) in &summary.failed {
-        push_failure(page, &title_and_database(label), failure, &[]);
+    for (details, reasons) in by_reason(page.paint, &summary.failed) {
+        for tenants in reasons {
+            let (label, failure) = tenants[0];
+            if tenants.len() == 1 {
+                push_first_line(page, &title_and_database(label), failure);
+                continue;
+            }
+            push_first_line(page, &counted(tenants.len(), "tenant"), failure);
+            let labels: Vec<_> = tenants.iter().map(|(label, _)| label.clone()).collect();
+            page.line(format_args!("   {}", names(&labels, N_NAMES_MAX)));
+        }
+        page.text.push_str(&details);
         page.blank();
     }
+}
+
+type Failed = (SharedLabel, Failure);
+
+/// Tenants with the same details, and among these those with the same first line, in the order in which they failed.
+///
+/// Where a login is refused the first line names the account, which no two tenants share; what to do is the same.
+fn by_reason(paint: Paint, failed: &[Failed]) -> Vec<(String, Vec<Vec<&Failed>>)> {
+    let mut groups: Vec<(String, Vec<Vec<&Failed>>)> = Vec::new();
+    let (mut by_details, mut by_line) = (HashMap::new(), HashMap::new());
+    for tenant @ (_, failure) in failed {
+        let mut details = Page::new(paint);
+        push_details(&mut details, failure, &[]);
+        let details = details.text;
+        let group = *by_details.entry(details.clone()).or_insert_with(|| {
+            groups.push((details, Vec::new()));
+            groups.len() - 1
+        });
+        let reasons = &mut groups[group].1;
+        let reason = *by_line.entry((group, failure.message.lines().next())).or_insert_with(|| {
+            reasons.push(Vec::new());
+            reasons.len() - 1
+        });
+        reasons[reason].push(tenant);
+    }
+    groups
 }
 
 fn push_verdict(page: &mut Page, words: Words, summary: &Summary) {

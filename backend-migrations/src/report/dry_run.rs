@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use super::{
     closing::{push_counts, push_failures, push_head, push_stopping},
-    failure::push_failure,
+    failure::{push_failure, push_failure_briefly},
     lines::{Words, push_warning},
     style::{Page, Tone},
     text::{counted, names, title_and_database, visible, visible_lines},
@@ -63,7 +63,8 @@ impl DryRun {
                     plan.tenants.push(tenant.clone());
                 }
                 Outcome::Failed { failure, .. } => {
-                    push_failure(page, &title_and_database(tenant), failure, &[]);
+                    let push = if self.scope == Scope::Fleet { push_failure_briefly } else { push_failure };
+                    push(page, &title_and_database(tenant), failure, &[]);
                     page.blank();
                 }
                 _ => self.up_to_date.push(tenant.clone()),

@@ -10,16 +10,23 @@ use crate::event::{Failure, MigrationDone};
 ///
 /// Every line after the first is indented, so that no foreign text can pass for a line of another tenant.
 pub(super) fn push_failure(page: &mut Page, name: &str, failure: &Failure, done: &[MigrationDone]) {
-    let mut message = visible_lines(&failure.message);
-    let first = message.next().unwrap_or_default();
-    page.toned(Tone::Bad, format_args!("❌ {name}: {first}"));
-    for line in message {
+    push_first_line(page, name, failure);
+    push_details(page, failure, done);
+}
+
+/// Appends what failed and where, for a run that tells the rest at its end.
+pub(super) fn push_failure_briefly(page: &mut Page, name: &str, failure: &Failure, done: &[MigrationDone]) {
+    push_first_line(page, name, failure);
+    push_place(page, failure);
+    push_done_before(page, done);
+}
+
+/// Appends all but the first line: what tenants that failed for the same reason have in common.
+pub(super) fn push_details(page: &mut Page, failure: &Failure, done: &[MigrationDone]) {
+    for line in visible_lines(&failure.message).skip(1) {
         page.line(format_args!("   {line}"));
     }
-    if let Some(at) = &failure.at {
-        let (file, line) = (visible(&at.file_name), at.line);
-        page.line(format_args!("   at {file}:{line}, statement {} of {}", at.statement, at.n_statements));
-    }
+    push_place(page, failure);
     if let Some(excerpt) = &failure.excerpt {
         page.toned(Tone::Quiet, format_args!("   | {}", visible(excerpt)));
     }
@@ -33,6 +40,19 @@ pub(super) fn push_failure(page: &mut Page, name: &str, failure: &Failure, done:
         for line in visible_lines(hint) {
             page.toned(Tone::Caution, format_args!("   hint: {line}"));
         }
+    }
+}
+
+/// Appends the first line, for `name`: a tenant, or how many.
+pub(super) fn push_first_line(page: &mut Page, name: &str, failure: &Failure) {
+    let first = visible_lines(&failure.message).next().unwrap_or_default();
+    page.toned(Tone::Bad, format_args!("❌ {name}: {first}"));
+}
+
+fn push_place(page: &mut Page, failure: &Failure) {
+    if let Some(at) = &failure.at {
+        let (file, line) = (visible(&at.file_name), at.line);
+        page.line(format_args!("   at {file}:{line}, statement {} of {}", at.statement, at.n_statements));
     }
 }
 

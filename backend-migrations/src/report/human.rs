@@ -61,7 +61,7 @@ impl<W: Write> Human<W> {
         if let Event::RolloutStarted { task, scope, is_dry_run, .. } = event {
             self.teller = match task {
                 Task::Status => Teller::Status(Status::new(*scope)),
-                Task::Recover => Teller::Recovery(Recovery::new(*scope)),
+                Task::Recover => Teller::Recovery(Recovery::new(*scope, *is_dry_run)),
                 Task::Migrate | Task::Rollback if *is_dry_run => Teller::DryRun(DryRun::new(*task, *scope)),
                 Task::Migrate | Task::Rollback => Teller::Lines(Lines::new()),
             };

@@ -87,6 +87,11 @@ pub fn error_line(code: &str, message: &str, hint: Option<&str>) -> String {
     to_line(&wire::ErrorLine { schema: SCHEMA, event: "error", error })
 }
 
+/// The one line of a command that is no run, with its line end: its `event`, and `fields` beside it.
+pub fn document_line(event: &str, fields: &impl Serialize) -> String {
+    to_line(&wire::DocumentLine { schema: SCHEMA, event, fields })
+}
+
 /// JSON leaves some characters as they are that a terminal would obey; as `\u009b` they are the same to a program.
 pub(super) fn to_line(value: &impl Serialize) -> String {
     let json = serde_json::to_string(value).expect("the wire's structs have string keys only");

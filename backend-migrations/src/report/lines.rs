@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     closing::{push_single_end, push_stopping, push_summary},
-    failure::{push_done, push_done_before, push_failure},
+    failure::{push_done, push_done_before, push_failure, push_failure_briefly},
     human::Shown,
     style::{Page, Paint, Tone},
     text::{title, title_and_database, visible, visible_lines},
@@ -147,9 +147,11 @@ impl Lines {
                 page.toned(Tone::Caution, line);
                 push_done_before(page, done);
             }
-            Outcome::Failed { done, failure } => {
-                push_failure(page, &title, failure, done);
+            // The summary has the rest of it, once for all that failed for the same reason.
+            Outcome::Failed { done, failure } if self.scope == Scope::Fleet => {
+                push_failure_briefly(page, &title, failure, done);
             }
+            Outcome::Failed { done, failure } => push_failure(page, &title, failure, done),
             // All but the first belong to other tasks; a run that mixes them up is still told truly.
             Outcome::UpToDate
             | Outcome::Planned { .. }

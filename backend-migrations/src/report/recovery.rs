@@ -1,8 +1,8 @@
 //! What was left half done, statement by statement with the evidence, and the ways on.
 
 use super::{
-    closing::push_stopping,
-    failure::push_failure,
+    closing::{push_failures, push_stopping},
+    failure::{push_failure, push_failure_briefly},
     lines::push_warning,
     style::{Page, Tone},
     text::{columns, counted, names, padded, title, title_and_database, visible, visible_lines},
@@ -22,23 +22,27 @@ const N_NAMES_MAX: usize = 10;
 /// The lines of a recovery.
 pub(super) struct Recovery {
     scope: Scope,
+    is_dry_run: bool,
 }
 
 impl Recovery {
-    pub(super) fn new(scope: Scope) -> Self {
-        Self { scope }
+    pub(super) fn new(scope: Scope, is_dry_run: bool) -> Self {
+        Self { scope, is_dry_run }
     }
 
     /// Appends what `event` has to say.
     pub(super) fn observe(&self, event: &Event, page: &mut Page) {
         match event {
             Event::RolloutStarted { n_tenants, .. } if self.scope == Scope::Fleet => {
-                let line = format!("🩺 Looking for half-done migrations in {n_tenants} active tenant(s)...");
+                let tenants = counted(*n_tenants, "active tenant");
+                let line = format!("🩺 Looking for half-done migrations in {tenants}...");
                 page.toned(Tone::Strong, line);
                 page.blank();
             }
-            Event::MigrationDiagnosed { tenant, diagnosis, offers } => {
+            Event::MigrationDiagnosed { tenant, diagnosis, offers, asked } => {
                 push_diagnosis(page, tenant, diagnosis, offers);
+                self.push_choice(page, tenant, diagnosis, offers, *asked);
+                page.blank();
             }
             Event::StatementStarted { at, .. } => {
                 let (file, line) = (visible(&at.file_name), at.line);
@@ -58,6 +62,7 @@ impl Recovery {
         if self.scope != Scope::Fleet {
             return;
         }
+        push_failures(page, summary);
         let counts = [
             (summary.n_up_to_date, "with nothing half done"),
             (summary.n_migrated, "settled"),
@@ -79,12 +84,15 @@ impl Recovery {
         match outcome {
             Outcome::UpToDate if self.scope == Scope::Fleet => return,
             Outcome::UpToDate => page.toned(Tone::Good, format_args!("✅ {title}: Nothing is half done")),
-            Outcome::Diagnosed { n_dirty } => {
-                let what = match n_dirty {
-                    1 => "1 migration is still half done".to_owned(),
-                    n => format!("{n} migrations are still half done"),
-                };
-                page.toned(Tone::Caution, format_args!("🩺 {title}: {what}; nothing was changed"));
+            Outcome::Diagnosed { n_dirty, settled } => {
+                let are = if *n_dirty == 1 { "is" } else { "are" };
+                let migrations = counted(*n_dirty, "migration");
+                let changed = if settled.is_empty() { "; nothing was changed" } else { "" };
+                let line = format!("🩺 {title}: {migrations} {are} still half done{changed}");
+                page.toned(Tone::Caution, line);
+            }
+            Outcome::Failed { done, failure } if self.scope == Scope::Fleet => {
+                push_failure_briefly(page, &title, failure, done);
             }
             Outcome::Failed { done, failure } => push_failure(page, &title, failure, done),
             Outcome::Stopped { .. } => {
@@ -96,6 +104,44 @@ impl Recovery {
             | Outcome::Inspected { .. } => return,
         }
         page.blank();
+    }
+
+    /// Appends what a run that changes nothing would do, or what has to be chosen.
+    fn push_choice(
+        &self,
+        page: &mut Page,
+        label: &Label,
+        diagnosis: &Diagnosis,
+        offers: &[Offer],
+        asked: Option<Way>,
+    ) {
+        let is_open = |offer: &&Offer| offer.objection.is_none();
+        let open: Vec<_> = offers.iter().filter(is_open).map(|offer| offer.way.as_str()).collect();
+        let whose = match label.id {
+            Some(_) => visible(&label.slug),
+            None => "--central".into(),
+        };
+        let hint = match (asked, &*open) {
+            (Some(way), _) if self.is_dry_run => {
+                // What stands against it is the tenant's failure.
+                let is_asked = |offer: &&Offer| offer.way == way && offer.objection.is_none();
+                if !offers.iter().any(|offer| is_asked(&offer)) {
+                    return;
+                }
+                format!("--{} is what would be done; this run changes nothing", way.as_str())
+            }
+            (Some(_), _) | (None, []) => return,
+            (None, [first, others @ ..]) => {
+                let command = format!("`migrate:recover {whose} {} --{first}`", diagnosis.version);
+                match others {
+                    [] => format!("{command} goes the one that is open"),
+                    others => {
+                        format!("one has to be chosen: {command}, or with `--{}`", others.join("`, `--"))
+                    }
+                }
+            }
+        };
+        push_indented(page, Tone::Caution, "hint: ", &hint);
     }
 }
 
@@ -122,10 +168,10 @@ fn push_diagnosis(page: &mut Page, label: &Label, diagnosis: &Diagnosis, offers:
     page.line(format_args!("   {}: {}", visible(&diagnosis.file_name), position(diagnosis)));
     page.blank();
     push_statements(page, diagnosis);
-    for (sign, sentences) in [("doubt", &diagnosis.doubts), ("note", &diagnosis.notes)] {
-        for sentence in sentences {
-            push_indented(page, Tone::Caution, &format!("{sign}: "), sentence);
-        }
+    let doubts = diagnosis.doubts.iter().chain(&diagnosis.contradiction).map(|doubt| ("doubt", doubt));
+    let remarks: Vec<_> = doubts.chain(diagnosis.notes.iter().map(|note| ("note", note))).collect();
+    for (sign, sentence) in &remarks {
+        push_indented(page, Tone::Caution, &format!("{sign}: "), sentence);
     }
     if let Some(difference) = &diagnosis.difference {
         page.line("   how the schema (`+`) differs from the nearest of the states (`-`):");
@@ -138,9 +184,7 @@ fn push_diagnosis(page: &mut Page, label: &Label, diagnosis: &Diagnosis, offers:
             page.line(format_args!("   | {}", page.paint.paint(tone, line)));
         }
     }
-    let has_remarks =
-        diagnosis.difference.is_some() || !(diagnosis.doubts.is_empty() && diagnosis.notes.is_empty());
-    if has_remarks {
+    if diagnosis.difference.is_some() || !remarks.is_empty() {
         page.blank();
     }
     page.line("   The ways on:");
@@ -150,7 +194,6 @@ fn push_diagnosis(page: &mut Page, label: &Label, diagnosis: &Diagnosis, offers:
     if let Some(hint) = diagnosis.hint() {
         push_indented(page, Tone::Caution, "hint: ", &hint);
     }
-    page.blank();
 }
 
 fn position(diagnosis: &Diagnosis) -> String {
@@ -161,7 +204,10 @@ fn position(diagnosis: &Diagnosis) -> String {
             1 => "its one statement is in the database".to_owned(),
             _ => format!("all of its {n} statements are in the database"),
         },
-        Position::After(finished) => format!("{finished} of {n} statements are in the database"),
+        Position::After(finished) => {
+            let are = if *finished == 1 { "is" } else { "are" };
+            format!("{finished} of {} {are} in the database", counted(n, "statement"))
+        }
         Position::Partly { statement, done, missing } => {
             let objects = |of: &[ObjectName]| {
                 let names = of.iter().map(|(kind, name)| format!("{kind} `{}`", visible(name)));
@@ -175,11 +221,13 @@ fn position(diagnosis: &Diagnosis) -> String {
         }
         Position::OneOf(numbers) => {
             let numbers: Vec<_> = numbers.iter().map(usize::to_string).collect();
-            format!("of its {n} statements {} may be in the database", numbers.join(" or "))
+            let statements = counted(n, "statement");
+            format!("of its {statements} {} may be in the database", numbers.join(" or "))
         }
         Position::Unlike { nearest } => {
+            let statements = counted(n, "statement");
             format!(
-                "the schema is as after none of its {n} statements; it is nearest to what it is after {nearest}"
+                "the schema is as after none of its {statements}; it is nearest to what it is after {nearest}"
             )
         }
     }
@@ -222,6 +270,9 @@ fn push_offer(page: &mut Page, diagnosis: &Diagnosis, offer: &Offer) {
     match &offer.objection {
         Some(objection) => {
             let force = if offer.may_be_forced { " (`--force` does it all the same)" } else { "" };
+            let doubt = diagnosis.doubts.first().or(diagnosis.contradiction.as_ref());
+            let objection =
+                if doubt == Some(objection) { "the doubt above stands against it" } else { objection };
             push_indented(
                 page,
                 Tone::Quiet,

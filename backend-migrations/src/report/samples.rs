@@ -171,7 +171,7 @@ pub(super) fn standing(states: &[State]) -> Standing {
 }
 
 pub(super) fn inspected(states: &[State]) -> Outcome {
-    Outcome::Inspected { standing: standing(states) }
+    Outcome::Inspected { standing: standing(states), at_work: None }
 }
 
 pub(super) const CODES: [FailureCode; 12] = [

@@ -87,12 +87,14 @@ impl Status {
         match event {
             Event::TenantFinished { tenant, outcome, .. } => match (self.scope, outcome) {
                 (Scope::Fleet, Outcome::Failed { failure, .. }) => self.add_failed(tenant, failure),
-                (Scope::Fleet, Outcome::Inspected { standing }) => self.add(tenant, standing),
+                (Scope::Fleet, Outcome::Inspected { standing, at_work }) => {
+                    self.add(tenant, standing, at_work.as_deref());
+                }
                 (Scope::Central | Scope::Tenant, Outcome::Failed { failure, .. }) => {
                     push_failure(page, &title_and_database(tenant), failure, &[]);
                 }
-                (Scope::Central | Scope::Tenant, Outcome::Inspected { standing }) => {
-                    list::push_list(page, tenant, standing);
+                (Scope::Central | Scope::Tenant, Outcome::Inspected { standing, at_work }) => {
+                    list::push_list(page, tenant, standing, at_work.as_deref());
                 }
                 _ => {}
             },
@@ -114,7 +116,7 @@ impl Status {
         self.push_totals(summary, page);
     }
 
-    fn add(&mut self, label: &Label, standing: &Standing) {
+    fn add(&mut self, label: &Label, standing: &Standing, at_work: Option<&str>) {
         let counts = COUNTED_STATES.map(|state| (state, standing.count(state)));
         let words: Vec<_> = counts
             .iter()
@@ -126,14 +128,19 @@ impl Status {
             .collect();
         let attention = match words.len() {
             0 => Attention::Settled,
-            _ if standing.versions.iter().all(|v| matches!(v.state, State::Applied | State::Pending)) => {
-                Attention::Pending
-            }
+            _ if standing.versions.iter().all(|v| is_on_its_way(v.state)) => Attention::Pending,
             _ => Attention::Broken,
         };
-        let state = if words.is_empty() { "up to date".to_owned() } else { words.join(", ") };
+        let mut state = if words.is_empty() { "up to date".to_owned() } else { words.join(", ") };
         if words.is_empty() {
             *self.n_by_state.entry("up to date").or_default() += 1;
+        }
+        if let Some(at_work) = at_work {
+            state.push_str("; at work: ");
+            state.push_str(&visible(at_work));
+        }
+        for hint in hints(standing, "migrate:tenant TENANT", "migrate:recover TENANT") {
+            *self.n_by_hint.entry(hint).or_default() += 1;
         }
         let version = standing.current();
         *self.n_by_version.entry(version).or_default() += 1;
@@ -221,6 +228,31 @@ impl Status {
             page.toned(Tone::Caution, line);
         }
     }
+}
+
+/// Whether a version in this state needs nobody's care.
+fn is_on_its_way(state: State) -> bool {
+    matches!(state, State::Applied | State::Pending | State::Running)
+}
+
+/// What to do about what needs care. `run` and `recover` are the commands for the database.
+fn hints(standing: &Standing, run: &str, recover: &str) -> Vec<String> {
+    let has = |state: State| standing.versions.iter().any(|version| version.state == state);
+    let is_refused = |state: State| state != State::Dirty && !is_on_its_way(state);
+    let running = has(State::Running).then(|| {
+        "somebody is at work on what is running: look again when that connection is done".to_owned()
+    });
+    let dirty = has(State::Dirty).then(|| {
+        format!(
+            "`{recover}` says which statements of the dirty one are in the database, and shows the ways on"
+        )
+    });
+    let refused = standing
+        .versions
+        .iter()
+        .any(|version| is_refused(version.state))
+        .then(|| format!("`{run} --dry-run` says what stands in the way, and what to do"));
+    running.into_iter().chain(dirty).chain(refused).collect()
 }
 
 impl Row {

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::sql::shape;
+use crate::{
+    history::History,
+    migration::{MigrationSet, Script, Version},
+    sql::shape,
+};
 
 /// How much of a statement is worth a place in a message.
 const N_STATEMENT_CHARS_MAX: usize = 100;
@@ -35,6 +39,26 @@ impl Activity {
         // MySQL 8.4 manual, "General Thread States": "Waiting for table metadata lock", "Waiting for global read lock",
         // "Waiting for backup lock", and so on; MariaDB's are the same.
         self.state.as_deref().is_some_and(|state| state.starts_with("Waiting for") && state.ends_with("lock"))
+    }
+
+    /// The migrations that look half done in `history` and are not, since this connection is at work on them: all of them,
+    /// if it holds the database's lock, else those whose statement it runs. For sqlx-cli takes no lock, and the server goes
+    /// on with a file after its client is gone.
+    pub fn works_on(&self, set: &MigrationSet, history: &History) -> Vec<Version> {
+        if self.holds_lock {
+            return history.rows.iter().filter(|row| !row.success).map(|row| row.version).collect();
+        }
+        let unfinished = history.unfinished(set).into_iter();
+        unfinished.filter(|(_, script)| self.runs(script)).map(|(version, _)| version).collect()
+    }
+
+    /// Whether it runs one of this script's statements.
+    fn runs(&self, script: &Script) -> bool {
+        let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let Some(running) = self.statement.as_deref().map(squeeze) else { return false };
+        // The server lists a comment before a statement as a part of it.
+        let mut statements = script.statements.iter().map(|statement| squeeze(&statement.text));
+        statements.any(|text| running.trim_end_matches(';').ends_with(&text))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::tenant::Flavour;
 
 pub use self::{
     column::{Column, DataType, Default, Generated, Place},
-    rows::{Assignment, Rows, Scope, Verb},
+    rows::{Assignment, Condition, Passing, Rows, Scope, Verb},
     table::{
         AlterTable, Check, Clause, ClauseAt, CreateTable, ForeignKey, Index, IndexKind, Part, TableOptions,
         Written,
@@ -142,7 +142,7 @@ impl Change {
             Self::Create(object) | Self::Alter(object) => {
                 std::iter::once(&object.name).chain(&object.table).collect()
             }
-            Self::Rows(rows) => rows.tables.iter().collect(),
+            Self::Rows(rows) => rows.tables.iter().chain(&rows.sources).collect(),
             _ => Vec::new(),
         }
     }

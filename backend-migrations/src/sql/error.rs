@@ -82,15 +82,13 @@ impl ScriptErrorKind {
                 "save the file as UTF-8; its checksum changes with that, so do it before it is applied anywhere"
             }
             Self::ByteOrderMark => {
-                "the server would answer it with error 1064: save the file as UTF-8 without a byte order mark; its \
-                 checksum changes with that, so do it before it is applied anywhere"
+                "save the file as UTF-8 without a byte order mark, which the server would answer with error 1064; a migration \
+                 that is applied has its checksum back with that"
             }
             Self::ZeroByte { .. } => {
                 "if every second byte is zero the file is UTF-16: save it as UTF-8; in a string write `\\0`"
             }
-            Self::Empty => {
-                "write its statements; a script that does nothing on purpose needs a comment that says why"
-            }
+            Self::Empty => "write its statements; where one is meant to do nothing, say so: `DO 0;`",
             Self::UnclosedText => {
                 "close it with the quote it begins with; inside, write that quote twice or with a backslash before it"
             }

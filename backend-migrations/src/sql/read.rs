@@ -5,6 +5,7 @@
 
 mod alter;
 mod column;
+mod condition;
 mod cursor;
 mod key;
 mod object;

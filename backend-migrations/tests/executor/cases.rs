@@ -101,7 +101,10 @@ fn step(step: &backend_migrations::plan::Step) -> String {
 
 fn problem(problem: &Problem) -> String {
     match problem {
-        Problem::Modified(m) => format!("MODIFIED {}", m.version),
+        Problem::Modified { migration, line_ends: None } => format!("MODIFIED {}", migration.version),
+        Problem::Modified { migration, line_ends: Some(before) } => {
+            format!("LINE ENDS {} {before:?}", migration.version)
+        }
         Problem::Missing(m) => format!("MISSING {}", m.version),
         Problem::OutOfOrder { pending, newest } => format!("LATE {} < {newest}", pending.version),
         Problem::Unclear { migration, direction, statement } => {

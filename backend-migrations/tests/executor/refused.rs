@@ -1,6 +1,10 @@
 //! What a person reads who is woken by a refusal.
 
-use backend_migrations::plan::PlanError;
+use backend_migrations::{
+    migration::Checksum,
+    plan::{PlanError, plan},
+    sql::parse_script,
+};
 
 use crate::{
     cases::{check, files, history, options},
@@ -44,6 +48,26 @@ fn each_problem() {
     insta::assert_snapshot!(texts.join("\n\n"));
 }
 
+/// An editor or git on Windows has changed every line, and nobody has changed a statement.
+#[test]
+fn line_ends_alone() {
+    let (lf, crlf) = ("-- A\nDO 1;\n\nDO 2;\n", "-- A\r\nDO 1;\r\n\r\nDO 2;\r\n");
+    let mixed = lf.replacen('\n', "\r\n", 1);
+    let refusal = |now: &str, applied: &str| {
+        let mut migration = migration(1, "dml a1", None);
+        migration.up = parse_script("1_m1.up.sql", now.as_bytes()).expect("a sound script");
+        let mut history = history("1");
+        history.rows[0].checksum = Checksum::of(applied.as_bytes()).0.to_vec();
+        words(&plan(&set(vec![migration]), &history, &options("latest")).expect_err("it is refused"))
+    };
+    let edited = refusal(lf, &lf.replace('2', "3"));
+    assert!(edited.contains("edited"), "{edited}");
+    assert_eq!(refusal(crlf, &crlf.replace('2', "3")), edited);
+    assert_eq!(refusal(&mixed, lf), refusal(crlf, lf));
+    assert_eq!(refusal(&mixed, crlf), refusal(lf, crlf));
+    insta::assert_snapshot!(format!("{}\n\n{}", refusal(crlf, lf), refusal(lf, crlf)));
+}
+
 /// The same advice is given once, wherever its problems stand in the list.
 #[test]
 fn hints_are_not_repeated() {
@@ -56,8 +80,7 @@ fn hints_are_not_repeated() {
 #[test]
 fn shrunk_file() {
     let set = set(vec![migration(1, "ddl a1", None)]);
-    let error =
-        backend_migrations::plan::plan(&set, &history("1?+2"), &options("latest")).expect_err("refused");
+    let error = plan(&set, &history("1?+2"), &options("latest")).expect_err("refused");
     insta::assert_snapshot!(error, @"dirty: 1 (m1) is half applied, with 2 statements committed, and statement 2 is no longer as it ran (1_m1.up.sql:1)");
 }
 

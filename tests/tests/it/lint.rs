@@ -3,6 +3,7 @@
 use std::{fs, path::PathBuf, process::Command};
 
 use end_to_end::{Invocation, Program, assert_output};
+use serde_json::{Value, json};
 
 /// A repository with `migrations/tenant`, and what a branch makes of it.
 struct Repository {
@@ -175,6 +176,32 @@ async fn new_migrations_get_newer_versions() {
     assert_eq!((again.code, repository.names()), (Some(0), names), "{}", again.stdout);
     let linted = repository.run("migrate:lint --since main").await;
     assert!(!linted.stdout.contains("X005"), "{}", linted.stdout);
+}
+
+#[tokio::test]
+async fn a_program_is_told_of_a_restamp_whatever_it_comes_to() {
+    let late = ("tenant/20260301000000_on_main.up.sql", "DO 1;\n");
+    let repository = Repository::new(&[CREATE, CREATE_DOWN], &[late]);
+    let told = async |args: &str| -> Vec<Value> {
+        let output = repository.run(&format!("migrate:restamp --since main --format json {args}")).await;
+        output.exits(0);
+        output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let finished = |n_files: usize, is_dry_run: bool| {
+        json!({
+            "schema": 1, "event": "restamp-finished", "n_files": n_files, "side_file": null, "is_dry_run": is_dry_run,
+        })
+    };
+    assert_eq!(told("").await, [finished(0, false)]);
+    repository.write("tenant/20260201000000_new.up.sql", "DO 1;\n");
+    for (args, is_dry_run) in [("--dry-run", true), ("", false)] {
+        let lines = told(args).await;
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines[0]["event"], "migration-restamped");
+        assert_eq!(lines[0]["is_dry_run"], is_dry_run);
+        assert!(lines[0]["from"].as_str().expect("a path").ends_with("20260201000000_new.up.sql"));
+        assert_eq!(lines[1], finished(1, is_dry_run));
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,15 @@
 //! `migrate:recover` on what real runs left half done: what it says, and that each way on ends as if nothing had happened.
 
+use std::fs;
+
+use backend_migrations::migration::Checksum;
 use end_to_end::{Fleet, Server, assert_output, on_each_server, query, schema};
 use sqlx::MySqlConnection;
 
 on_each_server!(
     nothing_half_done,
     what_sqlx_left_is_finished,
+    one_of_several,
     what_sqlx_left_is_undone,
     a_statement_that_was_running_is_looked_at,
     a_failed_revert_is_no_failed_apply,
@@ -69,6 +73,13 @@ async fn nothing_half_done(server: &'static Server) {
     assert_output!("recover_nothing_fleet", fleet.run("migrate:recover --all-tenants").await);
     fleet.run("migrate:recover --central").await.exits(0).says("Nothing is half done");
     fleet.run("migrate:recover").await.exits(2).says("whose migrations");
+    // A version that is mistyped is no version that is in order.
+    for whose in ["sound-acme", "--all-tenants", "--central"] {
+        let output = fleet.run(&format!("migrate:recover {whose} 20250101000001")).await;
+        output.exits(4).says("no file has version 20250101000001").says("hint: `migrate:status --");
+    }
+    fleet.run("migrate:recover sound-acme 20250101000000").await.exits(0).says("Nothing is half done");
+    fleet.run("migrate:recover sound-acme --yes").await.exits(2).says("--resume");
 }
 
 async fn what_sqlx_left_is_finished(server: &'static Server) {
@@ -88,6 +99,38 @@ async fn what_sqlx_left_is_finished(server: &'static Server) {
     output.exits(0);
     assert_output!("recover_resumed", output);
     fleet.run(&format!("migrate:tenant {}", fleet.slug("twin"))).await.exits(0);
+    is_as_undisturbed(&fleet).await;
+}
+
+async fn one_of_several(server: &'static Server) {
+    let fleet = fleet(server, "several").await;
+    let other = "20260102000000_other.up.sql";
+    fleet.write(UP, GOOD);
+    fleet.write(other, "CREATE TABLE c (id INT PRIMARY KEY);\nCREATE TABLE d (id INT PRIMARY KEY);\n");
+    let mut acme = fleet.connect("acme").await;
+    // As somebody leaves it who works by hand.
+    let rows = "INSERT INTO _sqlx_migrations (version, description, success, checksum, \
+                execution_time) VALUES (20260101000000, 'three', FALSE, X'00', -1), (20260102000000, 'other', FALSE, X'00', -1)";
+    query::run(&mut acme, rows).await;
+    for name in [UP, other] {
+        let sql = format!(
+            "UPDATE _sqlx_migrations SET checksum = X'{}' WHERE version = {}",
+            Checksum::of(&fs::read(fleet.migrations("tenant").join(name)).unwrap()),
+            &name[..14],
+        );
+        query::run(&mut acme, &sql).await;
+    }
+    let output = fleet.run("migrate:recover several-acme 20260101000000 --resume --yes").await;
+    output.exits(1).says("20260102000000 (other) was begun").says("; that one has to be settled first");
+    let output = fleet.run("migrate:recover several-acme 20260102000000 --undo --yes").await;
+    output
+        .exits(1)
+        .says("half done as well, and not looked at: 20260101000000 (three)")
+        .says("20260102000000 (other): what was there is undone; it is not applied")
+        .says("1 migration is still half done");
+    assert!(!output.text().contains("nothing was changed"), "{output}");
+    fleet.run("migrate:recover several-acme --resume --yes").await.exits(0);
+    fleet.run("migrate:all-tenants --only several-acme,several-twin").await.exits(0);
     is_as_undisturbed(&fleet).await;
 }
 
@@ -124,9 +167,24 @@ async fn a_statement_that_was_running_is_looked_at(server: &'static Server) {
         .exits(1)
         .says("still running, so not half done: connection ")
         .says("ALTER TABLE t ADD COLUMN m INT");
-    let output = fleet.run("migrate:recover running-acme --kill --dry-run").await;
-    output.exits(1).says("still running, so not half done: connection ");
-    let output = fleet.run("migrate:recover running-acme --kill").await;
+    for flags in ["--kill --dry-run", "--kill"] {
+        let output = fleet.run(&format!("migrate:recover running-acme {flags}")).await;
+        output.exits(1).says("still running, so not half done: connection ");
+        let is_told = output.stderr.contains("hint: nobody can be asked here; `--yes` does it");
+        assert_eq!(is_told, flags == "--kill", "{output}");
+    }
+    // Nor does anything else take it for half done.
+    let output = fleet.run("migrate:status --only running-acme").await;
+    output
+        .exits(0)
+        .says("1 running")
+        .says("ALTER TABLE t ADD COLUMN m INT")
+        .says(&format!("connection {id} "));
+    assert!(!output.stdout.contains("dirty"), "{output}");
+    let output = fleet.run("migrate:status --tenant running-acme --exit-code").await;
+    output.exits(5).says(&format!("running: connection {id} "));
+    assert!(!output.stdout.contains("migrate:recover"), "{output}");
+    let output = fleet.run("migrate:recover running-acme --kill --yes").await;
     output.exits(1).says(&format!("ended what was still running: connection {id} "));
     run.finish().await.exits(1);
     query::run(&mut user, "ROLLBACK").await;

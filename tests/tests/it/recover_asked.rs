@@ -8,7 +8,8 @@ on_each_server!(
     control_c,
     the_end_of_the_input,
     a_dry_run_asks_nothing,
-    one_question_at_a_time
+    one_question_at_a_time,
+    nothing_that_runs_is_ended_unasked,
 );
 
 const UP: &str = "20260101000000_two.up.sql";
@@ -111,4 +112,33 @@ async fn one_question_at_a_time(server: &'static Server) {
     assert_eq!(code, 1, "{screen}");
     assert!(!is_applied(&fleet, "acme").await);
     assert!(is_applied(&fleet, "beta").await);
+}
+
+async fn nothing_that_runs_is_ended_unasked(server: &'static Server) {
+    let fleet = Fleet::new(server, "asksend").await;
+    fleet.provision("acme").await;
+    fleet.write(UP, "CREATE TABLE a (id INT PRIMARY KEY);\nDROP TABLE b;\n");
+    // Somebody reads a table that is to be dropped.
+    let mut reader = fleet.connect("acme").await;
+    query::run(&mut reader, "CREATE TABLE b (id INT PRIMARY KEY)").await;
+    query::run(&mut reader, "START TRANSACTION").await;
+    query::rows(&mut reader, "SELECT * FROM b").await;
+    let run = fleet.run("migrate:tenant asksend-acme --lock-wait 100s").start().await;
+    let running = query::running(&fleet.account("acme").replace('_', "\\_"), "DROP TABLE b");
+    let id = query::rows_once_there(&mut server.connect("").await, &running).await[0][0].clone();
+
+    let mut terminal = ask(&fleet, "migrate:recover asksend-acme --kill").await;
+    terminal.shows(&format!("Still running in {}: connection {id} ", fleet.database("acme")));
+    terminal.shows("End it? [y/N] ").enters("n");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 1, "{screen}");
+    assert!(screen.contains("still running, so not half done: connection "), "{screen}");
+    assert_eq!(query::column(&mut server.connect("").await, &running).await, [&*id]);
+
+    let mut terminal = ask(&fleet, "migrate:recover asksend-acme --kill").await;
+    terminal.shows("End it? [y/N] ").enters("y");
+    let (_, screen) = terminal.ends();
+    assert!(screen.contains(&format!("ended what was still running: connection {id} ")), "{screen}");
+    run.finish().await.exits(1);
+    assert_eq!(query::column(&mut server.connect("").await, &running).await, Vec::<String>::new());
 }

@@ -1,6 +1,6 @@
 //! `migrate:recover` where it is hard to tell, or not possible: right, or refused with the reason.
 
-use std::{env, path::Path};
+use std::{env, fs, os::unix::fs::PermissionsExt as _, path::Path};
 
 use end_to_end::{Flavour, Fleet, Program, Server, assert_output, on_each_server, query};
 use serde_json::Value;
@@ -52,7 +52,8 @@ async fn rows_leave_no_trace(server: &'static Server) {
     assert_output!("recover_rows", output);
     // A person has looked.
     let output = fleet.run("migrate:recover rowless-acme --resume --from 1 --yes").await;
-    output.exits(1).says("what is known says otherwise");
+    output.exits(1).says("`--from 1` means that no statement is in the database, but ");
+    assert_output!("recover_contradicted", output);
     fleet.write(UP, &text.replace("(1);\nINSERT INTO a VALUES (1)", "(1);\nINSERT INTO a VALUES (2)"));
     fleet.run("migrate:recover rowless-acme --resume --from 3 --yes").await.exits(0);
     assert_eq!(query::column(&mut acme, "SELECT id FROM a ORDER BY id").await, ["1", "2", "3"]);
@@ -165,7 +166,7 @@ async fn without_a_scratch_database_only_the_record_speaks(server: &'static Serv
     assert!(is_applied(&mut acme).await);
 }
 
-/// `cargo` is the program that it would compile and run.
+/// In the place of `cargo` is the program that it would compile and run.
 async fn a_throwaway_server_is_the_last_resort(server: &'static Server) {
     let fleet = fleet(server, "lastresort").await;
     let text = "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, KEY (nosuch));\n";
@@ -173,7 +174,11 @@ async fn a_throwaway_server_is_the_last_resort(server: &'static Server) {
     fleet.write(DOWN, "DROP TABLE b;\nDROP TABLE a;\n");
     fleet.sqlx("acme", "migrate run").await.await.exits(1);
     let tenant_url = fleet.tenant_url("acme").await;
-    let cargo = tokio::task::spawn_blocking(|| Program::ThrowawayServer.path()).await.unwrap();
+    let program = tokio::task::spawn_blocking(|| Program::ThrowawayServer.path()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cargo = &folder.path().join("cargo");
+    fs::write(cargo, format!("#!/bin/sh\nexec '{}'\n", program.display())).unwrap();
+    fs::set_permissions(cargo, fs::Permissions::from_mode(0o755)).unwrap();
     let run = |args: &str, cargo: &Path| {
         let settings = ["THROWAWAY_SERVER", "THROWAWAY_SERVER_URL", "THROWAWAY_MARIADB_IMAGE"];
         let run = fleet.xtask(args).env("TENANT_ADMIN_URL", &tenant_url).env("CARGO", cargo);
@@ -192,7 +197,7 @@ async fn a_throwaway_server_is_the_last_resort(server: &'static Server) {
     output
         .exits(1)
         .says("the scratch database is made on a throwaway server")
-        .says("1 of 2 statements are in");
+        .says("1 of 2 statements is in");
     assert!(!output.text().contains("mysql://"), "{output}");
     assert!(!output.text().contains("the scratch database is on"), "another version\n{output}");
     let output = run("migrate:recover lastresort-acme --undo --yes", cargo).await;
@@ -222,9 +227,9 @@ async fn a_schema_like_none_of_the_states_is_shown(server: &'static Server) {
 /// sqlx-cli takes no lock, and the server goes on with a file after its client is gone.
 async fn what_sqlx_still_runs_is_waited_for(server: &'static Server) {
     let fleet = fleet(server, "stillsqlx").await;
-    fleet.write(UP, "CREATE TABLE a (id INT PRIMARY KEY);\nINSERT INTO a SELECT SLEEP(5);\nCREATE TABLE b (id INT PRIMARY KEY);\n");
+    fleet.write(UP, "CREATE TABLE a (id INT PRIMARY KEY);\nINSERT INTO a SELECT SLEEP(8);\nCREATE TABLE b (id INT PRIMARY KEY);\n");
     let run = fleet.sqlx("acme", "migrate run").await.start().await;
-    let running = query::running(&fleet.account("acme").replace('_', "\\_"), "SELECT SLEEP(5)");
+    let running = query::running(&fleet.account("acme").replace('_', "\\_"), "SELECT SLEEP(8)");
     query::rows_once_there(&mut server.connect("").await, &running).await;
     run.signal("KILL").await;
     drop(run.finish().await);
@@ -233,6 +238,11 @@ async fn what_sqlx_still_runs_is_waited_for(server: &'static Server) {
         .exits(1)
         .says("still running, so not half done: connection ")
         .says("INSERT INTO a SELECT SLEEP(?)");
+    // Whoever waits can stop waiting.
+    let mut waiting = fleet.run("migrate:recover stillsqlx-acme --wait").start().await;
+    while !waiting.line().await.contains("waiting for what is still running: connection ") {}
+    waiting.signal("INT").await;
+    waiting.finish().await.exits(3);
     let output = fleet.run("migrate:recover stillsqlx-acme --wait --resume --yes").await;
     output.exits(0).says("waiting for what is still running: connection ");
     let mut acme = fleet.connect("acme").await;
@@ -268,7 +278,7 @@ async fn every_line_is_json(server: &'static Server) {
 async fn the_central_database_has_its_own(server: &'static Server) {
     let fleet = fleet(server, "centralone").await;
     let file = fleet.migrations("central").join("20990101000000_x.up.sql");
-    std::fs::write(
+    fs::write(
         &file,
         "CREATE TABLE x (id INT PRIMARY KEY);\nCREATE TABLE y (id INT PRIMARY KEY, KEY (nosuch));\n",
     )
@@ -278,9 +288,8 @@ async fn the_central_database_has_its_own(server: &'static Server) {
         .run("migrate:recover --central 20990101000000")
         .await
         .exits(1)
-        .says("1 of 2 statements are in the database");
-    std::fs::write(&file, "CREATE TABLE x (id INT PRIMARY KEY);\nCREATE TABLE y (id INT PRIMARY KEY);\n")
-        .unwrap();
+        .says("1 of 2 statements is in the database");
+    fs::write(&file, "CREATE TABLE x (id INT PRIMARY KEY);\nCREATE TABLE y (id INT PRIMARY KEY);\n").unwrap();
     fleet.run("migrate:recover --central --resume --yes").await.exits(0).says("it is applied");
     fleet.run("migrate:latest").await.exits(0);
 }

@@ -80,7 +80,10 @@ async fn looking_changes_nothing(server: &'static Server) {
         let connections = query::log_of(server, &fleet.account(tenant)).await;
         assert_eq!(connections.len() == n_before, tenant == "gone");
         for line in connections[n_before..].iter().flatten() {
+            // What looks dirty may be somebody's work of this moment.
+            let looks_around = tenant == "dirty" && line == "Query: SHOW FULL PROCESSLIST";
             let is_harmless = line == "Connect" || line == "Quit" || line.starts_with("Query: SELECT ");
+            let is_harmless = is_harmless || looks_around;
             assert!(is_harmless && !line.contains("GET_LOCK"), "{tenant}: {line}");
         }
     }

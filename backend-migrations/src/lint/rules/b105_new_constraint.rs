@@ -1,6 +1,6 @@
 //! B105: old code may write what a new constraint refuses.
 
-use super::facts::in_use;
+use super::facts::{in_use, is_already_unique};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -46,7 +46,11 @@ fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
     }
     let table = &at.alter.name.name;
     let what = match &at.clause.clause {
-        Clause::AddIndex { index, .. } if index.kind == IndexKind::Unique => "a UNIQUE key",
+        Clause::AddIndex { index, .. }
+            if index.kind == IndexKind::Unique && !is_already_unique(at, index) =>
+        {
+            "a UNIQUE key"
+        }
         Clause::AddForeignKey(_) => "a foreign key",
         Clause::AddCheck(check) if check.is_enforced => "a CHECK",
         _ => return,

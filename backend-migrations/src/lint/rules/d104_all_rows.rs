@@ -1,5 +1,6 @@
 //! D104.
 
+use super::facts::takes_every_row;
 use crate::{
     finding::{Code, Severity},
     lint::{Check, Example, Remark, Rule, StatementView},
@@ -12,7 +13,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     explain: "\
 TRUNCATE and a DELETE without WHERE take every row of the table, for every tenant; an UPDATE without WHERE writes over what \
-each row had. More often than not the WHERE was forgotten. TRUNCATE cannot even be rolled back.
+each row had. More often than not the WHERE was forgotten. `WHERE 1`, and `WHERE id > 0` on a column that counts, leave out \
+no row either. TRUNCATE cannot even be rolled back.
 
 Say which rows. Where all are meant to go, say so: `-- migration: loses tasks <reason>`, or `loses tasks.note` for an UPDATE. \
 An UPDATE that fills a column that was added before, and nothing else, is no finding.",
@@ -21,6 +23,13 @@ An UPDATE that fills a column that was added before, and nothing else, is no fin
         Example::files(&[("20260101000000_t.up.sql", "DELETE FROM tasks;")]),
         Example::files(&[("20260101000000_t.up.sql", "TRUNCATE TABLE tasks;")]),
         Example::files(&[("20260101000000_t.up.sql", "UPDATE tasks SET status = 'OPEN';")]),
+        Example::files(&[("20260101000000_t.up.sql", "DELETE FROM tasks WHERE 1;")]),
+        Example::files(&[("20260101000000_t.up.sql", "UPDATE tasks SET status = 'OPEN' WHERE 1 = 1;")]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT AUTO_INCREMENT, a INT, PRIMARY KEY (id));"),
+            ("20260102000000_t.up.sql", "DELETE FROM t WHERE id > 0;"),
+            ("20260103000000_t.up.sql", "UPDATE t SET a = 3 WHERE id IS NOT NULL;"),
+        ]),
     ],
     passes: &[
         Example::files(&[("20260101000000_t.up.sql", "DELETE FROM tasks WHERE status = 'CANCELLED';")]),
@@ -32,6 +41,11 @@ An UPDATE that fills a column that was added before, and nothing else, is no fin
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);"),
             ("20260102000000_t.up.sql", "ALTER TABLE t ADD COLUMN a INT NULL;"),
             ("20260103000000_t.up.sql", "UPDATE t SET a = 3;"),
+        ]),
+        Example::files(&[("20260101000000_t.up.sql", "DELETE FROM tasks WHERE note IS NOT NULL;")]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            ("20260102000000_t.up.sql", "DELETE FROM t WHERE a > 0; UPDATE t SET a = 1 WHERE a IS NOT NULL;"),
         ]),
         Example::files(&[("20260101000000_t.up.sql", "UPDATE t JOIN u ON u.id = t.u_id SET t.a = u.a;")]),
         Example::files(&[("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);\nDELETE FROM t;")]),
@@ -56,9 +70,7 @@ fn check(statement: &StatementView<'_>, remarks: &mut Vec<Remark>) {
                 )),
             );
         }
-        Change::Rows(rows)
-            if !rows.has_where && !rows.has_join && !rows.has_limit && rows.tables.len() == 1 =>
-        {
+        Change::Rows(rows) if takes_every_row(statement, rows) && rows.tables.len() == 1 => {
             let name = &rows.tables[0];
             if statement.is_new_here(name) || declared.loses(&name.name, None) {
                 return;

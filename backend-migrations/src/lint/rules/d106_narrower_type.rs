@@ -1,9 +1,10 @@
 //! D106.
 
+use super::facts::{charset, in_use};
 use crate::{
     finding::{Code, Severity},
-    lint::{Check, ClauseView, Example, Remark, Rule},
-    sql::change::{Clause, Column, DataType},
+    lint::{Check, ClauseView, Example, Remark, Rule, Table},
+    sql::change::{Clause, DataType},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -13,7 +14,7 @@ pub(super) static RULE: Rule = Rule {
     explain: "\
 The new type holds less than the old one: a shorter VARCHAR, a smaller integer, fewer digits, another sign, an ENUM without a \
 value it had, a character set with fewer characters. In strict mode the statement fails at the first row that does not fit \
-(errors 1265, 1264, 1406), on some tenants and not on others; without it the values are cut.
+(errors 1265, 1264, 1406, for a character 1366), on some tenants and not on others; without it the values are cut.
 
 Look for rows that do not fit first, and mend them in a migration of their own. Where the values are meant to be cut, say so: \
 `-- migration: loses tasks.note <reason>`.",
@@ -35,6 +36,15 @@ Look for rows that do not fit first, and mend them in a migration of their own. 
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, d DECIMAL(10, 4));"),
             ("20260102000000_t.up.sql", "ALTER TABLE t MODIFY d DECIMAL(10, 2);"),
         ]),
+        Example::files(&[
+            (
+                "20260101000000_t.up.sql",
+                "CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(50), note TEXT, code CHAR(2) CHARACTER SET ascii) \
+                 DEFAULT CHARSET = utf8mb4;",
+            ),
+            ("20260102000000_t.up.sql", "ALTER TABLE t MODIFY name VARCHAR(50) CHARACTER SET latin1;"),
+            ("20260103000000_t.up.sql", "ALTER TABLE t CONVERT TO CHARACTER SET latin1;"),
+        ]),
     ],
     passes: &[
         Example::files(&[
@@ -42,6 +52,18 @@ Look for rows that do not fit first, and mend them in a migration of their own. 
             ("20260102000000_t.up.sql", "ALTER TABLE t MODIFY name VARCHAR(255), MODIFY id BIGINT, MODIFY s ENUM('a', 'b');"),
         ]),
         Example::files(&[("20260101000000_t.up.sql", "ALTER TABLE t MODIFY name VARCHAR(1);")]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY);"),
+            ("20260102000000_t.up.sql", "ALTER TABLE t MODIFY id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT;"),
+        ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, name TEXT) DEFAULT CHARSET = latin1;"),
+            ("20260102000000_t.up.sql", "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4;"),
+            (
+                "20260103000000_t.up.sql",
+                "-- migration: loses t.name checked on 2 May: all ASCII\nALTER TABLE t CONVERT TO CHARACTER SET ascii;",
+            ),
+        ]),
     ],
 };
 
@@ -49,32 +71,62 @@ fn check(clause: &ClauseView<'_>, remarks: &mut Vec<Remark>) {
     let (old_name, column) = match &clause.clause.clause {
         Clause::ModifyColumn { column, .. } => (&column.name, column),
         Clause::ChangeColumn { old, column, .. } => (old, column),
+        Clause::Convert { charset: Some(charset), .. } => {
+            remarks.extend(clause.table.and_then(|table| converted(clause, table, charset)));
+            return;
+        }
         _ => return,
     };
-    let Some(old) = clause.table.and_then(|table| table.column(old_name)) else { return };
-    let table = &clause.alter.name.name;
-    if !clause.is_up()
-        || clause.is_new_here()
-        || clause.statement.script.declared.loses(table, Some(old_name))
-    {
+    let Some((table, old)) = clause.table.and_then(|table| Some((table, table.column(old_name)?))) else {
+        return;
+    };
+    // A counter has no negative numbers.
+    let is_counter = old.auto_increment && column.data_type.integer_bytes() >= old.data_type.integer_bytes();
+    if !in_use(clause) || is_declared(clause, old_name) || is_counter {
         return;
     }
-    if let Some(less) = narrower(old, column) {
+    let characters =
+        charset(table, old).zip(charset(table, column)).and_then(|(before, after)| lacking(before, after));
+    if let Some(less) = characters.or_else(|| narrower(&old.data_type, &column.data_type)) {
         remarks.push(
-            Remark::new(column.data_type.span.clone(), format!("`{table}.{old_name}` held more before: {less}"))
-                .hint("look for rows that do not fit, on every tenant, and mend them in a migration before this one"),
+            Remark::new(
+                column.data_type.span.clone(),
+                format!("`{}.{old_name}` held more before: {less}", clause.alter.name.name),
+            )
+            .hint(HINT),
         );
     }
 }
 
+const HINT: &str =
+    "look for rows that do not fit, on every tenant, and mend them in a migration before this one";
+
+fn is_declared(clause: &ClauseView<'_>, column: &str) -> bool {
+    clause.statement.script.declared.loses(&clause.alter.name.name, Some(column))
+}
+
+/// What is said of a table whose text gets a character set with fewer characters.
+fn converted(clause: &ClauseView<'_>, table: &Table, to: &str) -> Option<Remark> {
+    let text = table
+        .columns
+        .iter()
+        .filter(|column| column.data_type.is_text() && !is_declared(clause, &column.name));
+    let less: Vec<_> = text
+        .filter_map(|column| Some((column.name.as_str(), lacking(charset(table, column)?, to)?)))
+        .collect();
+    let (_, what) = less.first().filter(|_| in_use(clause))?;
+    let names: Vec<_> = less.iter().map(|(name, _)| format!("`{}.{name}`", clause.alter.name.name)).collect();
+    let message = format!("{} held more before: {what}", names.join(", "));
+    Some(Remark::new(clause.clause.span.clone(), message).hint(HINT))
+}
+
+/// What one character set has and the other does not.
+fn lacking(before: &str, after: &str) -> Option<String> {
+    (reach(after) < reach(before)).then(|| format!("characters that {after} does not have"))
+}
+
 /// What the old type holds and the new one does not.
-fn narrower(old: &Column, new: &Column) -> Option<String> {
-    if let (Some(before), Some(after)) = (&old.charset, &new.charset)
-        && reach(after) < reach(before)
-    {
-        return Some(format!("characters that {after} does not have"));
-    }
-    let (old, new) = (&old.data_type, &new.data_type);
+fn narrower(old: &DataType, new: &DataType) -> Option<String> {
     if let (Some(before), Some(after)) = (old.integer_bytes(), new.integer_bytes()) {
         if after < before {
             return Some(format!("{before} bytes, not {after}"));

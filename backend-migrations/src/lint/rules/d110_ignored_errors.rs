@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     explain: "\
 IGNORE turns errors into warnings that nobody sees: rows that break a key are left out, values that do not fit are cut. REPLACE \
-deletes the row that is in the way, with all its columns and, by ON DELETE CASCADE, the rows that refer to it.
+deletes the row that is in the way, with all its columns, and by ON DELETE CASCADE the rows that refer to it (MySQL 9.7 leaves those).
 
 Say what is to happen to a row that is there already: INSERT … ON DUPLICATE KEY UPDATE, or SELECT the rows that are not.",
     check: Check::Statement(check),
@@ -41,7 +41,7 @@ fn check(statement: &StatementView<'_>, remarks: &mut Vec<Remark>) {
         remarks.push(
             Remark::new(
                 rows.span.clone(),
-                "REPLACE deletes the row that is in the way, and what refers to it with ON DELETE CASCADE",
+                "REPLACE deletes the row that is in the way, and on most servers what refers to it with ON DELETE CASCADE",
             )
             .hint("INSERT … ON DUPLICATE KEY UPDATE changes it instead"),
         );

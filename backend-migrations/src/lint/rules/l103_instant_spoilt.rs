@@ -4,7 +4,7 @@ use super::facts::added_column;
 use crate::{
     finding::{Code, Severity},
     lint::{Check, Example, Remark, Rule, StatementView},
-    sql::change::{Change, Clause, ClauseAt, Generated},
+    sql::change::{Change, Clause, ClauseAt, Default, Generated},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -29,6 +29,10 @@ Instead: a statement for the columns, and one, in a migration of its own, for th
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);"),
             ("20260102000000_u.up.sql", "ALTER TABLE t ADD COLUMN b INT NULL, ADD INDEX idx_t_b (b);"),
+            (
+                "20260103000000_u.up.sql",
+                "ALTER TABLE t ADD COLUMN up INT, ADD CONSTRAINT fk FOREIGN KEY (up) REFERENCES t (id);",
+            ),
         ]),
     ],
 };
@@ -46,6 +50,7 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         Clause::AddColumn { column, .. } => {
             column.generated != Some(Generated::Stored)
                 && column.check.is_none()
+                && !matches!(column.default, Some(Default::Expression(_)))
                 && !column.auto_increment
                 && !column.is_primary
                 && !column.is_unique
@@ -62,7 +67,8 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         Clause::AddIndex { index, .. } => !index
             .columns()
             .is_some_and(|columns| columns.into_iter().any(|column| added_column(alter, column).is_some())),
-        Clause::Convert { .. } | Clause::Force | Clause::DropPrimaryKey | Clause::AddForeignKey(_) => true,
+        Clause::AddForeignKey(key) => !key.columns.iter().any(|column| added_column(alter, column).is_some()),
+        Clause::Convert { .. } | Clause::Force | Clause::DropPrimaryKey => true,
         Clause::AddCheck(check) => check.is_enforced,
         _ => false,
     };

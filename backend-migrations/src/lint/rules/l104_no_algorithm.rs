@@ -1,8 +1,9 @@
 //! L104: a change of a table in use does not say what it may cost.
 
+use super::{cost::cost, m112_foreign_key_column::refusals};
 use crate::{
     finding::{Code, Severity},
-    lint::{Check, Example, Remark, Rule, StatementView},
+    lint::{Check, ClauseView, Example, Remark, Rule, StatementView},
     sql::change::{Change, Clause, ClauseAt, IndexKind},
 };
 
@@ -34,6 +35,15 @@ refuses (1845, 1846) before it touches anything, and nothing waits.",
             "20260101000000_t.up.sql",
             "CREATE TABLE t (a INT PRIMARY KEY); ALTER TABLE t ADD INDEX idx_t_a (a);",
         )]),
+        // No server does this in place (L101).
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            ("20260102000000_u.up.sql", "ALTER TABLE t MODIFY a BIGINT, ADD INDEX idx_t_a (a);"),
+            (
+                "20260103000000_u.up.sql",
+                "ALTER TABLE t ADD COLUMN up INT, ADD INDEX idx_t_up (up), ADD CONSTRAINT fk FOREIGN KEY (up) REFERENCES t (id);",
+            ),
+        ]),
     ],
 };
 
@@ -43,7 +53,7 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
     }
     let Change::AlterTable(alter) = &at.reading.change else { return };
     let is_told = |clause: &ClauseAt| matches!(clause.clause, Clause::Algorithm(_) | Clause::Lock(_));
-    let may_copy = |clause: &&ClauseAt| match &clause.clause {
+    let may_copy = |clause: &ClauseView<'_>| match &clause.clause.clause {
         Clause::ModifyColumn { .. } | Clause::ChangeColumn { .. } => true,
         // The others are L108's.
         Clause::AddIndex { index, .. } => {
@@ -51,11 +61,24 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         }
         _ => false,
     };
+    // What is known to cost something is said elsewhere, and asking for less would end the statement.
+    let is_known = |clause: &ClauseView<'_>| match &clause.clause.clause {
+        Clause::AddForeignKey(_) | Clause::PartitionBy | Clause::RemovePartitioning => true,
+        Clause::AddColumn { column, .. } if column.auto_increment => true,
+        Clause::AddIndex { index, .. }
+            if index.columns().is_none()
+                || matches!(index.kind, IndexKind::FullText | IndexKind::Spatial | IndexKind::Vector) =>
+        {
+            true
+        }
+        _ => cost(clause).is_some() || !refusals(clause).is_empty(),
+    };
     if !at.is_new_here(&alter.name)
         && !alter.clauses.iter().any(is_told)
-        && let Some(clause) = alter.clauses.iter().find(may_copy)
+        && !at.clauses().any(|clause| is_known(&clause))
+        && let Some(clause) = at.clauses().find(may_copy)
     {
         let message = format!("whether `{}` is copied for this is left to the server", alter.name.name);
-        found.push(Remark::new(clause.span.clone(), message).hint("ALGORITHM=INPLACE, LOCK=NONE"));
+        found.push(Remark::new(clause.clause.span.clone(), message).hint("ALGORITHM=INPLACE, LOCK=NONE"));
     }
 }

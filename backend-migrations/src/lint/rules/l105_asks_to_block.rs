@@ -1,6 +1,6 @@
 //! L105: the statement asks for a copy of the table or for a lock.
 
-use super::facts::in_use;
+use super::facts::may_not_block;
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -41,7 +41,7 @@ before it touches anything.",
 };
 
 fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
-    if !in_use(at) {
+    if !may_not_block(at) {
         return;
     }
     let table = &at.alter.name.name;

@@ -1,4 +1,4 @@
-//! L106: aLGORITHM=INSTANT and a LOCK clause together.
+//! L106: ALGORITHM=INSTANT and a LOCK clause together.
 
 use crate::{
     finding::{Code, Severity},

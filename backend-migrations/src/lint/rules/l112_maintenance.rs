@@ -11,9 +11,9 @@ pub(super) static RULE: Rule = Rule {
     name: "maintenance",
     severity: Severity::Warning,
     explain: "\
-OPTIMIZE TABLE writes the whole table anew, CHECK and REPAIR lock it, and after ANALYZE no new query can \
-use it until those that are running have ended. None of them changes the schema, so they need no version, and they run in every tenant at the \
-same time.
+OPTIMIZE TABLE writes the whole table anew, and CHECK and REPAIR lock it. Before MySQL 8.0.24 and MariaDB 10.5.4, no new query could \
+use a table after ANALYZE until those that were running had ended. None of them changes the schema, so they need no version, and they run \
+in every tenant at the same time.
 
 Run them from where maintenance is planned.",
     check: Check::Statement(check),

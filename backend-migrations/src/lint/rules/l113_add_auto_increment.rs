@@ -1,6 +1,6 @@
 //! L113: a table in use gets a column that the server counts.
 
-use super::facts::in_use;
+use super::facts::may_not_block;
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -31,7 +31,7 @@ Make a new table with the column, fill it in portions, and change over.",
 };
 
 fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
-    if !in_use(at) {
+    if !may_not_block(at) {
         return;
     }
     let table = &at.alter.name.name;

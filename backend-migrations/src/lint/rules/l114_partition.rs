@@ -1,6 +1,6 @@
 //! L114: a table in use is partitioned, or no longer.
 
-use super::facts::in_use;
+use super::facts::may_not_block;
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -34,7 +34,7 @@ Make a partitioned table beside it, fill it in portions, and change over.",
 };
 
 fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
-    if !in_use(at) {
+    if !may_not_block(at) {
         return;
     }
     let table = &at.alter.name.name;

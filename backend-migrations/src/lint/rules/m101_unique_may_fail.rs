@@ -1,6 +1,6 @@
 //! M101: rows that are there may be alike in what becomes unique.
 
-use super::facts::{added_column, becomes_unique, in_use};
+use super::facts::{added_column, becomes_unique, in_use, is_already_unique};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -17,7 +17,7 @@ values. Test data seldom has such rows, and production often does: the migration
 tenants only.
 
 Look in every tenant first: `SELECT a, COUNT(*) FROM t GROUP BY a HAVING COUNT(*) > 1`. A nullable \
-column may hold any number of NULLs.",
+column may hold any number of NULLs: pass over that group.",
     check: Check::Clause(check),
     fires: &[
         Example::files(&[
@@ -30,6 +30,10 @@ column may hold any number of NULLs.",
         ]),
     ],
     passes: &[
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            ("20260102000000_u.up.sql", "ALTER TABLE t ADD UNIQUE KEY uq_t_a_id (a, id);"),
+        ]),
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
             ("20260102000000_u.up.sql", "CREATE INDEX idx_t_a ON t (a);"),
@@ -47,7 +51,7 @@ fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
     }
     let table = &at.alter.name.name;
     let Clause::AddIndex { index, .. } = &at.clause.clause else { return };
-    if index.kind != IndexKind::Unique || becomes_unique(at, index) {
+    if index.kind != IndexKind::Unique || becomes_unique(at, index) || is_already_unique(at, index) {
         return;
     }
     let Some(columns) = index.columns() else { return };

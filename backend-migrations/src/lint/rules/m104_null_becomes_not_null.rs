@@ -27,6 +27,10 @@ Instead: release code that writes no NULL; fill what is there in a migration of 
             ("20260102000000_u.up.sql", "ALTER TABLE t MODIFY COLUMN a BIGINT NULL;"),
         ]),
         Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT, PRIMARY KEY (id));"),
+            ("20260102000000_u.up.sql", "ALTER TABLE t MODIFY COLUMN id BIGINT NOT NULL;"),
+        ]),
+        Example::files(&[
             (
                 "20260101000000_t.up.sql",
                 "CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(50) NOT NULL DEFAULT '');",

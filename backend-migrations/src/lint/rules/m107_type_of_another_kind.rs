@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     explain: "\
 Each value is converted. What has no counterpart ends the statement in strict mode (1265, 1292, 1366, \
-1406), and without it becomes 0, '' or something shorter. That depends on the rows, so it passes with \
+1406, for JSON 3140 or on MariaDB 4025), and without it becomes 0, '' or something shorter. That depends on the rows, so it passes with \
 test data.
 
 Instead: add a column of the new type, fill it with a conversion that you choose, look at what is left, \

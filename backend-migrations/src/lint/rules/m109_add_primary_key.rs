@@ -1,6 +1,6 @@
 //! M109: a table in use gets a primary key.
 
-use super::facts::{added_column, in_use};
+use super::facts::{added_column, in_use, is_already_unique};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -17,13 +17,17 @@ NOT NULL on the way. InnoDB keeps the rows in the order of the primary key, so a
 written anew.
 
 Look for rows that are alike first. Where the table has no column for it, add one: `ADD COLUMN id BIGINT \
-UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY`.",
+UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY`; writers wait for that (L113).",
     check: Check::Clause(check),
     fires: &[Example::files(&[
         ("20260101000000_t.up.sql", "CREATE TABLE t (a INT NOT NULL);"),
         ("20260102000000_u.up.sql", "ALTER TABLE t ADD PRIMARY KEY (a);"),
     ])],
     passes: &[
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT NOT NULL);"),
+            ("20260102000000_u.up.sql", "ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (a, id);"),
+        ]),
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
             ("20260102000000_u.up.sql", "ALTER TABLE t ADD INDEX idx_t_a (a);"),
@@ -45,6 +49,7 @@ fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
     let table = &at.alter.name.name;
     if let Clause::AddIndex { index, .. } = &at.clause.clause
         && index.kind == IndexKind::Primary
+        && !is_already_unique(at, index)
     {
         let counted = |column: &str| added_column(at.alter, column).is_some_and(|added| added.auto_increment);
         if !index.columns().is_some_and(|columns| columns.into_iter().any(counted)) {

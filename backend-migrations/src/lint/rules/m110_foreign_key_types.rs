@@ -1,10 +1,10 @@
 //! M110: the two sides of a foreign key have types that do not fit.
 
-use super::facts::{after, new_foreign_keys};
+use super::facts::{after, charset, collation, new_foreign_keys, written};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, Example, Remark, Rule, StatementView, Table},
-    sql::change::{Column, DataType},
+    sql::change::Column,
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -12,8 +12,9 @@ pub(super) static RULE: Rule = Rule {
     name: "foreign-key-types",
     severity: Severity::Error,
     explain: "\
-Whole numbers must have the same size and both be signed or both unsigned; text must have the same \
-character set and collation. Otherwise the server refuses the key with 3780, older ones and MariaDB with \
+Both sides must be of one kind: a DATE does not fit a DATETIME, nor a DECIMAL an INT. Whole numbers must have \
+the same size and both be signed or both unsigned; text must have the same character set and collation. \
+Otherwise the server refuses the key with 3780, older ones and MariaDB with \
 1005 and errno 150, which does not say why.
 
 Define the column as the one it points to is defined.",
@@ -27,6 +28,13 @@ Define the column as the one it points to is defined.",
             ),
         ]),
         Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE p (at DATETIME PRIMARY KEY);"),
+            (
+                "20260102000000_u.up.sql",
+                "CREATE TABLE c (id INT PRIMARY KEY, day DATE, CONSTRAINT fk FOREIGN KEY (day) REFERENCES p (at));",
+            ),
+        ]),
+        Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
             (
                 "20260102000000_u.up.sql",
@@ -35,6 +43,14 @@ Define the column as the one it points to is defined.",
         ]),
     ],
     passes: &[
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE p (at DATETIME PRIMARY KEY, code CHAR(5) UNIQUE);"),
+            (
+                "20260102000000_u.up.sql",
+                "CREATE TABLE c (id INT PRIMARY KEY, at TIMESTAMP(3) NULL, code VARCHAR(9), CONSTRAINT fk_at FOREIGN KEY (at) \
+                 REFERENCES p (at), CONSTRAINT fk_code FOREIGN KEY (code) REFERENCES p (code));",
+            ),
+        ]),
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE p (id BIGINT UNSIGNED PRIMARY KEY);"),
             (
@@ -78,11 +94,8 @@ fn misfit((child, here): (&Table, &Column), (parent, there): (&Table, &Column)) 
     }
     let (one, other) = (&here.data_type, &there.data_type);
     if one.is_integer() && other.is_integer() {
-        let words = |data_type: &DataType| {
-            format!("{}{}", data_type.name, if data_type.is_unsigned { " UNSIGNED" } else { "" })
-        };
         let is_same = one.name == other.name && one.is_unsigned == other.is_unsigned;
-        return (!is_same).then(|| format!("{} and {}", words(one), words(other)));
+        return (!is_same).then(|| format!("{} and {}", written(one), written(other)));
     }
     if one.is_text() && other.is_text() {
         let sets = charset(child, here).zip(charset(parent, there)).filter(|(one, other)| one != other);
@@ -90,28 +103,18 @@ fn misfit((child, here): (&Table, &Column), (parent, there): (&Table, &Column)) 
             collation(child, here).zip(collation(parent, there)).filter(|(one, other)| one != other);
         return sets.or(collations).map(|(one, other)| format!("{one} and {other}"));
     }
-    (one.is_integer() && other.is_text() || one.is_text() && other.is_integer())
-        .then(|| format!("{} and {}", one.name, other.name))
+    let kinds = kind(&one.name).zip(kind(&other.name));
+    kinds.is_some_and(|(one, other)| one != other).then(|| format!("{} and {}", one.name, other.name))
 }
 
-/// The character set as far as the text says it; a collation's name begins with it.
-fn charset<'a>(table: &'a Table, column: &'a Column) -> Option<&'a str> {
-    let of = |charset: &'a Option<String>, collation: &'a Option<String>| {
-        charset.as_deref().or(collation.as_deref().and_then(|collation| collation.split('_').next()))
-    };
-    of(&column.charset, &column.collation).or(of(&table.charset, &table.collation)).map(|charset| {
-        match charset {
-            "utf8" => "utf8mb3",
-            charset => charset,
-        }
+/// Types between which there can be a key, by one name; `None` where that was not tried.
+fn kind(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "TINYINT" | "SMALLINT" | "MEDIUMINT" | "INT" | "BIGINT" => "integer",
+        "DECIMAL" => "decimal",
+        "DATE" => "date",
+        "DATETIME" | "TIMESTAMP" => "time",
+        "CHAR" | "VARCHAR" => "text",
+        _ => return None,
     })
-}
-
-fn collation<'a>(table: &'a Table, column: &'a Column) -> Option<&'a str> {
-    match (&column.collation, &column.charset) {
-        (Some(collation), _) => Some(collation),
-        // The default of its own character set, which depends on the server.
-        (None, Some(_)) => None,
-        (None, None) => table.collation.as_deref(),
-    }
 }

@@ -1,4 +1,4 @@
-//! S114: rEFERENCES beside a column.
+//! S114: REFERENCES beside a column.
 
 use super::facts::defined_columns;
 use crate::{

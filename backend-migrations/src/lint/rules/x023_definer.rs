@@ -12,7 +12,7 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     explain: "\
 A DEFINER other than the account that runs the migration needs a privilege that tenants' accounts do not have \
-(MySQL: SET_ANY_DEFINER, MariaDB: SET USER), and an account of that name on every server. Where it is missing the view or trigger is made and fails when \
+(MySQL: SET_ANY_DEFINER, before 8.2 SET_USER_ID; MariaDB: SET USER), and an account of that name on every server. Where it is missing the view or trigger is made and fails when \
 it is used (error 1449). Dumps write these clauses.
 
 Leave DEFINER out: it is the account that runs the migration then. For views and routines, SQL SECURITY INVOKER is better still.",

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{wire::Tenant, words::direction_word};
 use crate::{
-    diagnosis::{Diagnosis, Judged, Offer, Position},
+    diagnosis::{Diagnosis, Judged, Offer, Position, Way},
     event::Settled,
 };
 
@@ -19,10 +19,12 @@ pub(super) struct Diagnosed<'e> {
     position: Where,
     is_replayed: bool,
     statements: Vec<Verdict<'e>>,
+    contradiction: Option<&'e str>,
     doubts: &'e [String],
     notes: &'e [String],
     difference: Option<&'e str>,
     ways: Vec<OneWay<'e>>,
+    asked: Option<&'static str>,
 }
 
 /// How far it got: exactly one position, or what is known of it.
@@ -58,7 +60,12 @@ pub(super) struct SettledMigration<'e> {
 }
 
 impl<'e> Diagnosed<'e> {
-    pub(super) fn of(tenant: Tenant<'e>, diagnosis: &'e Diagnosis, offers: &'e [Offer]) -> Self {
+    pub(super) fn of(
+        tenant: Tenant<'e>,
+        diagnosis: &'e Diagnosis,
+        offers: &'e [Offer],
+        asked: Option<Way>,
+    ) -> Self {
         let statement = |(index, judged): (usize, &'e Judged)| Verdict {
             statement: index + 1,
             line: judged.line,
@@ -80,10 +87,12 @@ impl<'e> Diagnosed<'e> {
             position: Where::of(diagnosis),
             is_replayed: diagnosis.is_replayed,
             statements: diagnosis.statements.iter().enumerate().map(statement).collect(),
+            contradiction: diagnosis.contradiction.as_deref(),
             doubts: &diagnosis.doubts,
             notes: &diagnosis.notes,
             difference: diagnosis.difference.as_deref(),
             ways: offers.iter().map(way).collect(),
+            asked: asked.map(Way::as_str),
         }
     }
 }
@@ -101,6 +110,10 @@ impl Where {
 }
 
 impl<'e> SettledMigration<'e> {
+    pub(super) fn all(settled: &'e [Settled]) -> Vec<Self> {
+        settled.iter().map(Self::of).collect()
+    }
+
     pub(super) fn of(settled: &'e Settled) -> Self {
         Self {
             version: settled.version.to_string(),

@@ -33,6 +33,14 @@ pub(super) struct ErrorLine<'e> {
 }
 
 #[derive(Serialize)]
+pub(super) struct DocumentLine<'e, F> {
+    pub(super) schema: u32,
+    pub(super) event: &'e str,
+    #[serde(flatten)]
+    pub(super) fields: &'e F,
+}
+
+#[derive(Serialize)]
 pub(super) struct ErrorBody<'e> {
     pub(super) code: &'e str,
     pub(super) message: &'e str,
@@ -152,13 +160,34 @@ pub(super) struct PlannedStep<'e> {
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub(super) enum Ending<'e> {
     UpToDate,
-    Migrated { done: Vec<Done<'e>> },
-    Planned { steps: Vec<PlannedStep<'e>> },
-    Inspected { current: Option<String>, is_settled: bool, counts: Counts, versions: Vec<OneVersion<'e>> },
-    Diagnosed { n_dirty: usize },
-    Recovered { settled: Vec<SettledMigration<'e>> },
-    Stopped { done: Vec<Done<'e>>, n_remaining: usize },
-    Failed { done: Vec<Done<'e>>, failure: Failed<'e> },
+    Migrated {
+        done: Vec<Done<'e>>,
+    },
+    Planned {
+        steps: Vec<PlannedStep<'e>>,
+    },
+    Inspected {
+        current: Option<String>,
+        is_settled: bool,
+        counts: Counts,
+        at_work: Option<&'e str>,
+        versions: Vec<OneVersion<'e>>,
+    },
+    Diagnosed {
+        n_dirty: usize,
+        settled: Vec<SettledMigration<'e>>,
+    },
+    Recovered {
+        settled: Vec<SettledMigration<'e>>,
+    },
+    Stopped {
+        done: Vec<Done<'e>>,
+        n_remaining: usize,
+    },
+    Failed {
+        done: Vec<Done<'e>>,
+        failure: Failed<'e>,
+    },
 }
 
 #[derive(Serialize)]
@@ -254,8 +283,9 @@ impl<'e> Body<'e> {
             Event::MigrationFinished { tenant, done } => {
                 Self::MigrationFinished { tenant: Tenant::of(tenant), migration: Done::of(done) }
             }
-            Event::MigrationDiagnosed { tenant, diagnosis, offers } => {
-                Self::MigrationDiagnosed(Box::new(Diagnosed::of(Tenant::of(tenant), diagnosis, offers)))
+            Event::MigrationDiagnosed { tenant, diagnosis, offers, asked } => {
+                let tenant = Tenant::of(tenant);
+                Self::MigrationDiagnosed(Box::new(Diagnosed::of(tenant, diagnosis, offers, *asked)))
             }
             Event::MigrationSettled { tenant, settled } => {
                 Self::MigrationSettled { tenant: Tenant::of(tenant), settled: SettledMigration::of(settled) }
@@ -369,11 +399,11 @@ impl<'e> Ending<'e> {
             Outcome::Planned { steps } => {
                 Self::Planned { steps: steps.iter().filter_map(PlannedStep::of).collect() }
             }
-            Outcome::Inspected { standing } => Self::inspected(standing, scope),
-            Outcome::Diagnosed { n_dirty } => Self::Diagnosed { n_dirty: *n_dirty },
-            Outcome::Recovered { settled } => {
-                Self::Recovered { settled: settled.iter().map(SettledMigration::of).collect() }
+            Outcome::Inspected { standing, at_work } => Self::inspected(standing, at_work.as_deref(), scope),
+            Outcome::Diagnosed { n_dirty, settled } => {
+                Self::Diagnosed { n_dirty: *n_dirty, settled: SettledMigration::all(settled) }
             }
+            Outcome::Recovered { settled } => Self::Recovered { settled: SettledMigration::all(settled) },
             Outcome::Stopped { done, n_remaining } => {
                 Self::Stopped { done: Done::all(done), n_remaining: *n_remaining }
             }
@@ -385,13 +415,14 @@ impl<'e> Ending<'e> {
 
     /// Of a fleet's tenant only the versions that are not as they should be: ten thousand times all of them would be
     /// the same hundred lines again and again.
-    fn inspected(standing: &'e Standing, scope: Scope) -> Self {
+    fn inspected(standing: &'e Standing, at_work: Option<&'e str>, scope: Scope) -> Self {
         let is_told = |v: &&VersionStanding| scope != Scope::Fleet || v.state != State::Applied;
         let states = std::iter::once(State::Applied).chain(COUNTED_STATES);
         Self::Inspected {
             current: standing.current().map(|version| version.to_string()),
             is_settled: standing.is_settled(),
             counts: Counts(states.map(|state| (state_key(state), standing.count(state))).collect()),
+            at_work,
             versions: standing.versions.iter().filter(is_told).map(OneVersion::of).collect(),
         }
     }

@@ -52,9 +52,13 @@ pub(super) fn verdict_word(verdict: Verdict) -> &'static str {
 pub(super) fn state_word(state: State) -> &'static str {
     match state {
         State::OutOfOrder => "out-of-order",
-        State::Applied | State::Pending | State::Dirty | State::Modified | State::Missing | State::Ahead => {
-            state.as_str()
-        }
+        State::Applied
+        | State::Pending
+        | State::Running
+        | State::Dirty
+        | State::Modified
+        | State::Missing
+        | State::Ahead => state.as_str(),
     }
 }
 

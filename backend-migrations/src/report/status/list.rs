@@ -2,27 +2,19 @@
 
 use std::time::Duration;
 
+use super::hints;
 use crate::{
     report::{
         style::{Page, Tone},
         text::{columns, padded, title, took, visible},
     },
     standing::{Standing, State, VersionStanding},
+    summary::COUNTED_STATES,
     tenant::Label,
 };
 
-const STATES: [State; 7] = [
-    State::Applied,
-    State::Dirty,
-    State::Modified,
-    State::Missing,
-    State::Ahead,
-    State::OutOfOrder,
-    State::Pending,
-];
-
 /// Appends where each version stands, and how many are where.
-pub(super) fn push_list(page: &mut Page, label: &Label, standing: &Standing) {
+pub(super) fn push_list(page: &mut Page, label: &Label, standing: &Standing, at_work: Option<&str>) {
     let (database, server) = (visible(&label.database), label.server.to_string());
     let head = match label.id {
         Some(_) => {
@@ -33,19 +25,22 @@ pub(super) fn push_list(page: &mut Page, label: &Label, standing: &Standing) {
     page.toned(Tone::Strong, head);
     page.blank();
     push_versions(page, &standing.versions);
-    let counts = STATES.map(|state| (state, standing.count(state)));
+    let states = std::iter::once(State::Applied).chain(COUNTED_STATES);
+    let counts = states.map(|state| (state, standing.count(state)));
     let words: Vec<_> =
-        counts.iter().filter(|(_, n)| *n > 0).map(|(state, n)| format!("{n} {}", state.as_str())).collect();
+        counts.filter(|(_, n)| *n > 0).map(|(state, n)| format!("{n} {}", state.as_str())).collect();
     let words = if words.is_empty() { "no migrations".to_owned() } else { words.join(", ") };
     page.line(format_args!("📊 {words}"));
-    let is_refused = |state| !matches!(state, State::Applied | State::Pending);
-    if standing.versions.iter().any(|version| is_refused(version.state)) {
-        let run = match label.id {
-            Some(_) => format!("migrate:tenant {}", visible(&label.slug)),
-            None => "migrate:latest".to_owned(),
-        };
-        let line = format!("hint: `{run} --dry-run` says what that means and what to do");
-        page.toned(Tone::Caution, line);
+    if let Some(at_work) = at_work {
+        page.toned(Tone::Caution, format_args!("🔄 running: {}", visible(at_work)));
+    }
+    let slug = visible(&label.slug);
+    let (run, recover) = match label.id {
+        Some(_) => (format!("migrate:tenant {slug}"), format!("migrate:recover {slug}")),
+        None => ("migrate:latest".to_owned(), "migrate:recover --central".to_owned()),
+    };
+    for hint in hints(standing, &run, &recover) {
+        page.toned(Tone::Caution, format_args!("hint: {hint}"));
     }
 }
 
@@ -74,7 +69,7 @@ fn push_versions(page: &mut Page, versions: &[VersionStanding]) {
 fn tone(state: State) -> Tone {
     match state {
         State::Applied => Tone::Good,
-        State::Pending => Tone::Caution,
+        State::Pending | State::Running => Tone::Caution,
         State::OutOfOrder | State::Dirty | State::Modified | State::Missing | State::Ahead => Tone::Bad,
     }
 }

@@ -55,6 +55,24 @@ fn a_mixed_fleet_in_colours() {
     assert_snapshot!("fleet_mixed_colored", text.replace('\u{1b}', "␛"));
 }
 
+/// A wrong key or a server that is down fails many tenants, each for the same reason or for one of its own kind.
+#[test]
+fn a_reason_is_told_once() {
+    let refused = |name: &str| {
+        let mut refused = failure(FailureCode::AccessDenied);
+        refused.message = refused.message.replace("'acme'", &format!("'{name}'"));
+        refused
+    };
+    let mut turns: Vec<_> =
+        numbered(12).into_iter().map(|tenant| (tenant, failed(failure(FailureCode::Connect)))).collect();
+    turns.push((acme(), failed(refused("acme"))));
+    turns.push((tenant("Globex", "globex"), failed(failure(FailureCode::Statement))));
+    turns.push((techstart(), failed(refused("techstart"))));
+    let text = human(&run(Task::Migrate, Scope::Fleet, false, turns));
+    assert_eq!(text.matches("hint: ").count(), 3, "{text}");
+    assert_snapshot!("fleet_fails_for_a_few_reasons", text);
+}
+
 #[test]
 fn every_kind_of_failure() {
     for code in CODES {

@@ -1,9 +1,9 @@
 use insta::assert_snapshot;
 
 use crate::{
-    event::{Event, FailureCode, Scope, StopReason, Task},
+    event::{Event, FailureCode, Outcome, Scope, StopReason, Task},
     report::samples::*,
-    standing::State::{Ahead, Applied, Dirty, Missing, Modified, OutOfOrder, Pending},
+    standing::State::{Ahead, Applied, Dirty, Missing, Modified, OutOfOrder, Pending, Running},
 };
 
 #[test]
@@ -47,6 +47,26 @@ fn one_database_version_by_version() {
     assert_snapshot!("status_central_empty", human(&events));
     let turns = [(acme(), failed(failure(FailureCode::AccessDenied)))];
     assert_snapshot!("status_tenant_unreachable", human(&run(Task::Status, Scope::Tenant, false, turns)));
+}
+
+#[test]
+fn what_is_being_worked_on_is_not_called_dirty() {
+    let running = || Outcome::Inspected {
+        standing: standing(&[Applied, Running, Pending]),
+        at_work: Some(
+            "connection 20 (tenant_acme@10.0.0.7:45942), for 3 s: ALTER TABLE t ADD COLUMN m INT".into(),
+        ),
+    };
+    let turns = [
+        (tenant("Globex", "globex"), inspected(&[Applied, Dirty, Pending])),
+        (acme(), running()),
+        (techstart(), inspected(&[Applied, Applied, Applied])),
+    ];
+    assert_snapshot!("status_fleet_running", human(&run(Task::Status, Scope::Fleet, false, turns)));
+    assert_snapshot!(
+        "status_tenant_running",
+        human(&run(Task::Status, Scope::Tenant, false, [(acme(), running())]))
+    );
 }
 
 #[test]

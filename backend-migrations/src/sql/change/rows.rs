@@ -28,20 +28,41 @@ impl Verb {
     }
 }
 
+/// A `WHERE`, as far as its words alone tell what it leaves over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// There is none.
+    None,
+    /// It is true for each row that all of these let pass, and for every row where there are none: `1 = 1`, `TRUE`.
+    Always(Vec<Passing>),
+    /// What it is depends on the rows, or was not understood.
+    Other,
+}
+
+/// A test that says little.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// The column holds a value: `id IS NOT NULL`, `id = id`.
+    NotNull(String),
+    /// The column is what a counter gives: `id > 0`.
+    Counted(String),
+}
+
 /// A statement that changes rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a word of the grammar that is there or not")]
 pub struct Rows {
     /// What is done.
     pub verb: Verb,
     /// The tables named: the one that is changed first, and those joined to it.
     pub tables: Vec<Name>,
+    /// The tables that the query of an `INSERT` or `REPLACE` reads, as far as they were found.
+    pub sources: Vec<Name>,
     /// The columns that an `UPDATE` sets.
     pub assigned: Vec<String>,
     /// `IGNORE`: where.
     pub ignore: Option<Range<usize>>,
-    /// Whether there is a `WHERE`.
-    pub has_where: bool,
+    /// What the `WHERE` leaves over.
+    pub condition: Condition,
     /// Whether a join or a subquery says which rows as well.
     pub has_join: bool,
     /// Whether there is a `LIMIT`.

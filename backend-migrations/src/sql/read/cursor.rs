@@ -208,6 +208,33 @@ impl<'a> Cursor<'a> {
         items
     }
 
+    /// The pieces between the places of this keyword outside of parentheses, from here to the end.
+    pub(super) fn split(&mut self, keyword: &str) -> Vec<Self> {
+        let mut pieces = Vec::new();
+        loop {
+            let start = self.clone();
+            let is_last = !self.find_any(&[keyword]);
+            if is_last {
+                self.skip_rest();
+            }
+            pieces.push(start.up_to(self));
+            if is_last {
+                return pieces;
+            }
+            self.skip();
+        }
+    }
+
+    /// Moves over the symbols of a comparison: `<`, `>=`, `<>`, … Gives them; empty if there is none.
+    pub(super) fn operator(&mut self) -> String {
+        let mut operator = String::new();
+        while ["<", "=", ">", "!"].iter().any(|symbol| self.is_symbol(symbol)) {
+            operator += self.text();
+            self.skip();
+        }
+        operator
+    }
+
     /// Moves to the first of these keywords outside of parentheses; to none, and not at all, if there is none.
     pub(super) fn find_any(&mut self, keywords: &[&str]) -> bool {
         let found = self.words.find(self.at, |place| {

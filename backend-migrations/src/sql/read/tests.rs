@@ -50,6 +50,51 @@ fn what_is_not_understood_is_said_to_be_unknown() {
 }
 
 #[test]
+fn a_condition_that_leaves_nothing_out_is_known() {
+    let rows = [
+        ("1", " always"),
+        ("1 = 1", " always"),
+        ("TRUE", " always"),
+        ("NOT FALSE", " always"),
+        ("((1))", " always"),
+        ("'a' = 'a' AND 2 <> 3", " always"),
+        ("1 = 1 ORDER BY a LIMIT 5", " always limit"),
+        ("a = 3 OR 1", " always"),
+        ("id IS NOT NULL", " always id-is-there"),
+        ("t.`id` = ID AND TRUE", " always id-is-there"),
+        ("id > 0", " always id-is-counted"),
+        ("id >= 1", " always id-is-counted"),
+        ("id != 0", " always id-is-counted"),
+        ("id > -1 AND a IS NOT NULL", " always id-is-counted a-is-there"),
+        ("0", " where"),
+        ("FALSE", " where"),
+        ("1 = 2", " where"),
+        ("NULL", " where"),
+        ("a", " where"),
+        ("NOT a", " where"),
+        ("a = b", " where"),
+        ("a IS NULL", " where"),
+        ("id > 7", " where"),
+        ("1 = 1 AND a = 3", " where"),
+        ("a = 3 OR b IS NOT NULL", " where"),
+        ("a BETWEEN 1 AND 2 OR 1 = 2", " where"),
+        ("CASE WHEN a THEN 1 OR 1 ELSE 0 END", " where"),
+        ("EXISTS (SELECT 1)", " where"),
+        ("(SELECT 1)", " where"),
+        ("a = (1)", " where"),
+        ("RAND() < 1", " where"),
+        ("1 = 1 = 0", " where"),
+        ("@all", " where"),
+        ("", " where"),
+    ];
+    for (condition, expected) in rows {
+        let sql = format!("DELETE FROM t WHERE {condition}");
+        let script = parse_script("t.sql", sql.as_bytes()).expect(&sql);
+        assert_eq!(brief(&read(&script.statements[0])), format!("DELETE t{expected}"), "{sql}");
+    }
+}
+
+#[test]
 fn spans_are_bytes_of_the_file() {
     let text = "-- ä\nSELECT 1;\nALTER TABLE `tä` ADD COLUMN c VARCHAR(10) NOT NULL, DROP COLUMN d;";
     let script = parse_script("t.sql", text.as_bytes()).expect("the text is sound");

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::sql::change::{
-    Change, Check, Clause, Column, CreateTable, Default, ForeignKey, Generated, Index, Name, Object, Part,
-    Place, Reading, TableOptions,
+    Change, Check, Clause, Column, Condition, CreateTable, Default, ForeignKey, Generated, Index, Name,
+    Object, Part, Passing, Place, Reading, TableOptions,
 };
 
 pub(super) fn brief(reading: &Reading) -> String {
@@ -28,6 +28,18 @@ fn joined<T>(items: &[T], one: impl Fn(&T) -> String, separator: &str) -> String
 
 fn flag(is_set: bool, word: &str) -> String {
     if is_set { format!(" {word}") } else { String::new() }
+}
+
+fn condition(condition: &Condition) -> String {
+    let passing = |passing: &Passing| match passing {
+        Passing::NotNull(column) => format!(" {column}-is-there"),
+        Passing::Counted(column) => format!(" {column}-is-counted"),
+    };
+    match condition {
+        Condition::None => String::new(),
+        Condition::Always(all) => format!(" always{}", joined(all, passing, "")),
+        Condition::Other => " where".into(),
+    }
 }
 
 fn change(change: &Change) -> String {
@@ -56,15 +68,16 @@ fn change(change: &Change) -> String {
             format!("database {verb:?} {}", it.as_ref().map_or_else(|| "-".into(), name))
         }
         Change::Rows(rows) => format!(
-            "{} {}{}{}{}{}{}{}",
+            "{} {}{}{}{}{}{}{}{}",
             rows.verb.as_str(),
             joined(&rows.tables, name, ", "),
             joined(&rows.assigned, |column| format!(" {column}="), ""),
             flag(rows.ignore.is_some(), "ignore"),
-            flag(rows.has_where, "where"),
+            condition(&rows.condition),
             flag(rows.has_join, "join"),
             flag(rows.has_limit, "limit"),
-            flag(rows.has_query, "from-query")
+            flag(rows.has_query, "from-query"),
+            joined(&rows.sources, |source| format!(" <{}", name(source)), "")
         ),
         Change::Query { into } => format!("query{}", flag(*into, "into")),
         Change::Set(assignments) => {
