@@ -17,6 +17,14 @@ const MARK: &str = "migration:";
 /// What begins a suppression within a comment.
 const IGNORE_MARK: &str = "lint:ignore";
 
+/// What stands in a new file in place of a column's definition that its name cannot tell. The server refuses a statement with such
+/// a comment where something has to be (error 1064).
+pub const COLUMN_TO_WRITE: &str = "/* its type and default as they were */";
+/// The same in place of a table's.
+pub const TABLE_TO_WRITE: &str = "/* its columns, keys and constraints as they were */";
+/// The same in place of what a foreign key points to.
+pub const PARENT_TO_WRITE: &str = "/* parent (id) ON DELETE ..., as it was */";
+
 /// What is declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Directive {

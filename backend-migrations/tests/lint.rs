@@ -7,6 +7,7 @@ use backend_migrations::{
     disk::{Survey, survey, survey_files},
     finding::{Finding, Severity},
     lint::{BaseFiles, Example, Files, Input, Rule, lint, rules},
+    make,
 };
 
 fn findings(example: &Example) -> Vec<Finding> {
@@ -105,9 +106,20 @@ fn codes_are_in_order_and_once() {
 /// Files as a team writes them: what is told of them was looked at one by one, and each finding is true.
 #[test]
 fn what_is_said_of_a_teams_migrations() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/saas");
+    insta::assert_snapshot!("saas", said_of("saas", 40));
+}
+
+/// Files with the mistakes that teams make, each beside some that are well done.
+#[test]
+fn what_is_said_of_common_mistakes() {
+    insta::assert_snapshot!("mistakes", said_of("mistakes", 48));
+}
+
+/// A line for each finding in a folder of so many migrations.
+fn said_of(folder: &str, n_migrations: usize) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(folder);
     let survey = survey(&folder).expect("the folder is there");
-    assert_eq!(survey.set.len(), 40);
+    assert_eq!(survey.set.len(), n_migrations);
     let mut text = String::new();
     for finding in told(&survey, None, &SideFile::default()) {
         let at = finding.at.as_ref().expect("it is about a place");
@@ -116,7 +128,28 @@ fn what_is_said_of_a_teams_migrations() {
         writeln!(text, "{} {} {}:{} {marked}", finding.code, finding.severity, at.file_name, at.line)
             .expect("a string takes all");
     }
-    insta::assert_snapshot!("saas", text);
+    text
+}
+
+#[test]
+fn what_make_writes_and_nobody_finishes_is_found() {
+    for (name, n_places) in [
+        ("backfill_priorities", 1),
+        ("remove_a_and_b_from_t", 2),
+        ("drop_projects", 1),
+        ("drop_foreign_key_from_tasks_on_app_id", 1),
+        ("create_projects", 0),
+        ("add_priority_to_tasks", 0),
+    ] {
+        let skeleton = make::skeleton(&make::MigrationName::parse(name).expect("a name"));
+        let files = [("up", skeleton.up), ("down", skeleton.down)];
+        let files =
+            files.map(|(kind, text)| (format!("20260101000000_{name}.{kind}.sql"), text.into_bytes()));
+        let found = told(&survey_files(files), None, &SideFile::default());
+        let found: Vec<_> = found.iter().filter(|finding| finding.code.0 == "X028").collect();
+        assert_eq!(found.len(), n_places, "{name}: {found:?}");
+        assert!(found.iter().all(|finding| finding.severity == Severity::Error), "{name}: {found:?}");
+    }
 }
 
 #[test]
@@ -146,7 +179,8 @@ A rule says nothing of a statement that was not understood, and of a table that 
 * `-- lint:ignore X011 <reason>` in a comment outside of the statements of a file: the findings of that rule in that file are
   not told.
 * `-- migration: irreversible <reason>`, `-- migration: loses TABLE <reason>`, `-- migration: loses TABLE.COLUMN <reason>`,
-  `-- migration: blocks-writes <reason>`: what the author declares of the migration. `migrate:verify` reads them too.
+  `-- migration: blocks-writes <reason>`: what the author declares of the migration. `migrate:verify` reads them too. Where writes
+  may wait, L101, L105, L107, L108, L113 and L114 say nothing.
 * `migrations/lint.toml`, for what is true of the project, and for files whose bytes may not change any more:
 
 ```toml
@@ -194,7 +228,7 @@ fn the_reference_is_up_to_date() {
         ('X', "Files, and what sqlx makes of them"),
         ('D', "What is lost"),
         ('B', "Code that still runs"),
-        ('M', "What depends on the rows"),
+        ('M', "What may fail"),
         ('L', "Locks and cost"),
         ('S', "The schema itself"),
     ];

@@ -169,7 +169,7 @@ fn all_that_is_wrong_is_said_at_once() {
       10_x.UP.sql: the suffix is not in lower case
         hint: sqlx would not run it as meant: rename it to `10_x.up.sql`, or move it out of the folder
       11_empty.up.sql:1: the file holds neither a statement nor a comment
-        hint: write its statements; a script that does nothing on purpose needs a comment that says why
+        hint: write its statements; where one is meant to do nothing, say so: `DO 0;`
       12_broken.up.sql:2: a string begins here and never ends
         hint: close it with the quote it begins with; inside, write that quote twice or with a backslash before it
       13_broken.down.sql:1: `COMMIT` controls the transaction, which belongs to the run

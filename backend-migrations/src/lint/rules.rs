@@ -88,7 +88,7 @@ mod x024_nondeterministic;
 mod x025_unreadable;
 mod x026_suppression;
 mod x027_directive;
-mod x028_does_nothing;
+mod x028_unfinished;
 
 use super::{Catalogue, Remark, Rule, declared};
 use crate::migration::Script;
@@ -178,7 +178,7 @@ pub(super) static RULES: &[&Rule] = &[
     &x025_unreadable::RULE,
     &x026_suppression::RULE,
     &x027_directive::RULE,
-    &x028_does_nothing::RULE,
+    &x028_unfinished::RULE,
 ];
 
 /// The rule about suppressions, which the engine itself checks.

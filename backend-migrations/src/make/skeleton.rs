@@ -5,6 +5,7 @@ use super::{
     intent::{Intent, KeyKind},
     name::MigrationName,
 };
+use crate::directive::{COLUMN_TO_WRITE, PARENT_TO_WRITE, TABLE_TO_WRITE};
 
 /// The texts of a new pair of files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,9 +82,7 @@ fn add_columns(table: &str, columns: &[&str]) -> Skeleton {
 
 fn drop_columns(table: &str, columns: &[&str]) -> Skeleton {
     let up = columns.iter().map(|column| format!("DROP COLUMN {}", quoted(column)));
-    let down = columns
-        .iter()
-        .map(|column| format!("ADD COLUMN {} /* its type and default as they were */", quoted(column)));
+    let down = columns.iter().map(|column| format!("ADD COLUMN {} {COLUMN_TO_WRITE}", quoted(column)));
     Skeleton {
         up: format!(
             "-- Code that still reads or writes this fails from this moment on.\n{}",
@@ -120,7 +119,7 @@ fn drop_table(table: &str) -> Skeleton {
         down: format!(
             "-- A name cannot tell the columns: write them in place of the comment (SHOW CREATE TABLE {table}, before the up).\n\
              -- Until then the server refuses this statement. The rows are lost either way.\n\
-             CREATE TABLE {name} (\n    /* its columns, keys and constraints as they were */\n\
+             CREATE TABLE {name} (\n    {TABLE_TO_WRITE}\n\
              ) ENGINE = InnoDB DEFAULT CHARACTER SET = utf8mb4 COLLATE = utf8mb4_unicode_ci;\n"
         ),
         is_filled: false,
@@ -166,10 +165,8 @@ fn add_foreign_key(table: &str, column: &str) -> Skeleton {
 
 fn drop_foreign_key(table: &str, column: &str) -> Skeleton {
     let constraint = index_name(KeyKind::Foreign, table, &[column]);
-    let down = format!(
-        "ADD CONSTRAINT {constraint} FOREIGN KEY ({}) REFERENCES /* parent (id) ON DELETE ..., as it was */",
-        quoted(column)
-    );
+    let down =
+        format!("ADD CONSTRAINT {constraint} FOREIGN KEY ({}) REFERENCES {PARENT_TO_WRITE}", quoted(column));
     Skeleton {
         up: format!(
             "-- The key's name is the one `migrate:make` gives; see SHOW CREATE TABLE for what it is here. Its index stays.\n{}",

@@ -142,7 +142,7 @@ impl Change {
             Self::Create(object) | Self::Alter(object) => {
                 std::iter::once(&object.name).chain(&object.table).collect()
             }
-            Self::Rows(rows) => rows.tables.iter().collect(),
+            Self::Rows(rows) => rows.tables.iter().chain(&rows.sources).collect(),
             _ => Vec::new(),
         }
     }

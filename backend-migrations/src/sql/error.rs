@@ -88,9 +88,7 @@ impl ScriptErrorKind {
             Self::ZeroByte { .. } => {
                 "if every second byte is zero the file is UTF-16: save it as UTF-8; in a string write `\\0`"
             }
-            Self::Empty => {
-                "write its statements; a script that does nothing on purpose needs a comment that says why"
-            }
+            Self::Empty => "write its statements; where one is meant to do nothing, say so: `DO 0;`",
             Self::UnclosedText => {
                 "close it with the quote it begins with; inside, write that quote twice or with a backslash before it"
             }

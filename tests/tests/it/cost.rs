@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use backend_migrations::{
+    directive::SideFile,
+    disk::survey_files,
     finding::CostClass,
+    lint::{Input, lint},
     migration::Migration,
     migration::Version,
     mysql::{Inspector, MySqlConnector, MySqlSession, parse_url},
@@ -16,6 +19,41 @@ use end_to_end::{Server, on_each_server, query};
 use tokio_util::sync::CancellationToken;
 
 use CostClass::{Copy, InPlace, InPlaceBlocking, Instant, Rebuild};
+
+/// What the table above says, `migrate:lint` says without a server.
+#[test]
+fn lint_knows_what_each_change_costs() {
+    let mut faults = Vec::new();
+    for (sql, mysql, mariadb) in CHANGES {
+        let files = [("1_t.up.sql", TABLE), ("2_u.up.sql", sql)];
+        let survey = survey_files(files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())));
+        let input = Input {
+            files: &survey.files,
+            set: &survey.set,
+            faults: &survey.faults,
+            base: None,
+            side_file: &SideFile::default(),
+            only: None,
+        };
+        let found: Vec<_> =
+            lint(&input).into_iter().filter(|finding| finding.version == Some(Version(2))).collect();
+        for (class, is_mysql) in [(mysql, true), (mariadb, false)] {
+            let Some(class) = class else { continue };
+            let says = |codes: &[&str]| {
+                found.iter().any(|finding| {
+                    codes.contains(&finding.code.0) && (is_mysql || !finding.message.contains("on MySQL"))
+                })
+            };
+            let (blocks, rebuilds) =
+                (says(&["L101", "L107", "L108", "L113", "L114"]), says(&["L102", "L103"]));
+            let expected = (class.blocks_writes(), class == Rebuild);
+            if (blocks, rebuilds) != expected {
+                faults.push(format!("{sql}: {class}, and lint says {found:?}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
 
 on_each_server!(
     each_change_costs_what_it_costs,

@@ -14,6 +14,7 @@ mod cut_everywhere;
 mod deploy;
 mod guarantees;
 mod lint;
+mod lint_claims;
 mod many_runners;
 mod noop;
 mod own_servers;

@@ -9,31 +9,57 @@ use crate::{
     sql::change::{Clause, Column, DataType, Default, Generated, IndexKind},
 };
 
-/// What both servers do, or the one named; and why.
+/// What is done to the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Each is copied, and writers wait until all are.
+    Copy,
+    /// All are written anew, and writers go on meanwhile.
+    Rebuild,
+}
+
+/// What a clause costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Cost {
-    /// Each row is copied, and writers wait until all are.
-    Copy(String),
-    /// MySQL copies, MariaDB does not.
-    CopyOnMySql(String),
-    /// The table is written anew, and writers go on meanwhile.
-    Rebuild(String),
+pub(super) struct Cost {
+    /// What is done to the rows.
+    pub(super) work: Work,
+    /// Whether MariaDB does without.
+    pub(super) is_on_mysql_alone: bool,
+    /// Why.
+    pub(super) why: String,
+}
+
+impl Cost {
+    fn new(work: Work, why: impl Into<String>) -> Self {
+        Self { work, is_on_mysql_alone: false, why: why.into() }
+    }
+
+    fn on_mysql(work: Work, why: impl Into<String>) -> Self {
+        Self { is_on_mysql_alone: true, ..Self::new(work, why) }
+    }
+
+    /// `` on MySQL`` where it is so there alone.
+    pub(super) fn who(&self) -> &'static str {
+        if self.is_on_mysql_alone { " on MySQL" } else { "" }
+    }
 }
 
 const BY_PRIMARY_KEY: &str = "the rows are kept in the order of the primary key";
 
 /// What the clause costs, if it is known to cost something; what other rules speak of is left to them.
 pub(super) fn cost(at: &ClauseView<'_>) -> Option<Cost> {
-    let copy = |why: &str| Some(Cost::Copy(why.to_owned()));
-    let rebuild = |why: &str| Some(Cost::Rebuild(why.to_owned()));
+    let copy = |why: &str| Some(Cost::new(Work::Copy, why));
+    let rebuild = |why: &str| Some(Cost::new(Work::Rebuild, why));
     match &at.clause.clause {
         Clause::AddColumn { column, .. } => added(column),
         Clause::ModifyColumn { place, .. } | Clause::ChangeColumn { place, .. } => {
             let (old, new) = redefined(at)?;
-            changed(at.table?, old, new).or_else(|| match place {
-                Some(_) => rebuild("the column is moved"),
-                None => None,
-            })
+            let moved = || Cost::on_mysql(Work::Rebuild, "the column is moved");
+            changed(at.table?, old, new).or_else(|| place.as_ref().map(|_| moved()))
+        }
+        Clause::DropColumn { name, .. } => {
+            let is_indexed = at.table.is_some_and(|table| is_indexed(table, name));
+            is_indexed.then(|| Cost::on_mysql(Work::Rebuild, "the column goes with the index that has it"))
         }
         Clause::AddCheck(check) if check.is_enforced => copy("a CHECK is tried on every row"),
         Clause::AddIndex { index, .. } if index.kind == IndexKind::Primary => rebuild(BY_PRIMARY_KEY),
@@ -70,12 +96,12 @@ pub(super) fn cost(at: &ClauseView<'_>) -> Option<Cost> {
 
 fn added(column: &Column) -> Option<Cost> {
     if column.generated == Some(Generated::Stored) {
-        return Some(Cost::Copy("a STORED column is computed for every row".to_owned()));
+        return Some(Cost::new(Work::Copy, "a STORED column is computed for every row"));
     }
     if column.generated.is_some() {
         return None;
     }
-    let on_mysql = |why: &str| Some(Cost::CopyOnMySql(why.to_owned()));
+    let on_mysql = |why: &str| Some(Cost::on_mysql(Work::Copy, why));
     match (&column.check, &column.default) {
         (Some(_), _) => on_mysql("a column with a CHECK of its own is no instant one there"),
         (None, Some(Default::Expression(_))) => {
@@ -90,14 +116,14 @@ fn changed(table: &Table, old: &Column, new: &Column) -> Option<Cost> {
         return None;
     }
     if let Some(why) = retyped(table, old, new) {
-        return Some(Cost::Copy(why));
+        return Some(Cost::new(Work::Copy, why));
     }
     if let Some(before) = recollated(table, old, new) {
-        return Some(Cost::CopyOnMySql(format!("an index is kept in the order of {before}")));
+        return Some(Cost::on_mysql(Work::Copy, format!("an index is kept in the order of {before}")));
     }
     match (old.may_be_null(), new.may_be_null()) {
-        (true, false) => Some(Cost::Rebuild("NULL becomes NOT NULL".to_owned())),
-        (false, true) => Some(Cost::Rebuild("NOT NULL becomes NULL".to_owned())),
+        (true, false) => Some(Cost::new(Work::Rebuild, "NULL becomes NOT NULL")),
+        (false, true) => Some(Cost::new(Work::Rebuild, "NOT NULL becomes NULL")),
         _ => None,
     }
 }
@@ -144,10 +170,12 @@ fn retyped(table: &Table, old: &Column, new: &Column) -> Option<String> {
 /// The old collation, if an index is kept in its order and the new one is another.
 fn recollated<'a>(table: &'a Table, old: &'a Column, new: &'a Column) -> Option<&'a str> {
     let (before, after) = collation(table, old).zip(collation(table, new))?;
+    (before != after && is_indexed(table, &old.name) && old.data_type.is_text()).then_some(before)
+}
+
+fn is_indexed(table: &Table, column: &str) -> bool {
     let mut parts = table.indexes.iter().flat_map(|index| &index.parts);
-    let is_indexed =
-        parts.any(|part| part.column.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(&old.name)));
-    (before != after && is_indexed && old.data_type.is_text()).then_some(before)
+    parts.any(|part| part.column.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(column)))
 }
 
 /// Whether the text of the table is all in this character set and collation already.

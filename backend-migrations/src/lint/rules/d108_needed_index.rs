@@ -61,7 +61,8 @@ Drop the foreign key first, or make another index that serves in the same statem
         Example::files(&[
             (
                 "20260101000000_t.up.sql",
-                "CREATE TABLE t (id INT PRIMARY KEY, p_id INT, a INT, INDEX idx_p (p_id), INDEX idx_pa (p_id, a), \
+                "CREATE TABLE p (id INT PRIMARY KEY);\n\
+                 CREATE TABLE t (id INT PRIMARY KEY, p_id INT, a INT, INDEX idx_p (p_id), INDEX idx_pa (p_id, a), \
                  CONSTRAINT fk_p FOREIGN KEY (p_id) REFERENCES p (id));",
             ),
             ("20260102000000_t.up.sql", "ALTER TABLE t DROP INDEX idx_p;"),
@@ -69,7 +70,8 @@ Drop the foreign key first, or make another index that serves in the same statem
         Example::files(&[
             (
                 "20260101000000_t.up.sql",
-                "CREATE TABLE t (id INT PRIMARY KEY, p_id INT, INDEX idx_p (p_id), \
+                "CREATE TABLE p (id INT PRIMARY KEY);\n\
+                 CREATE TABLE t (id INT PRIMARY KEY, p_id INT, INDEX idx_p (p_id), \
                  CONSTRAINT fk_p FOREIGN KEY (p_id) REFERENCES p (id));",
             ),
             ("20260102000000_t.up.sql", "ALTER TABLE t DROP FOREIGN KEY fk_p, DROP INDEX idx_p;"),
@@ -94,14 +96,27 @@ fn check(at: &ClauseView<'_>, remarks: &mut Vec<Remark>) {
     });
     let message = message.or_else(|| {
         let part = keys::in_force(at).into_iter().find(|part| needs(*part, at, table, index))?;
-        // MariaDB has another error for a primary key.
-        let codes = if index.kind == IndexKind::Primary { "1553 (MariaDB: 1025)" } else { "1553" };
-        Some(format!("{} needs this index: refused with {codes}", part.words()))
+        Some(format!("{} needs this index: {}", part.words(), refused(part, at, table, index)))
     });
     remarks.extend(message.map(|message| {
         Remark::new(at.clause.span.clone(), message)
             .hint("drop what needs it first, or add another index that serves in the same statement")
     }));
+}
+
+/// Which server refuses what MySQL does, and how.
+fn refused(part: Part<'_>, at: &ClauseView<'_>, table: &Table, index: &Index) -> &'static str {
+    let is_replaced = others(at, table, index).any(|other| other.kind == IndexKind::Primary);
+    if others(at, table, index).any(|other| begins(other, part.columns()))
+        || is_replaced && index.kind == IndexKind::Primary
+    {
+        // To MariaDB any index will do, and it does not look at a primary key that another one replaces.
+        "MySQL refuses with 1553"
+    } else if index.kind == IndexKind::Primary {
+        "refused with 1553 (MariaDB: 1025)"
+    } else {
+        "refused with 1553"
+    }
 }
 
 /// The indexes that are there after the statement, but `index`, and columns that come with an index of their own.

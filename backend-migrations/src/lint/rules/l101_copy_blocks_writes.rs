@@ -1,7 +1,7 @@
 //! L101: a table in use is copied while its writers wait.
 
 use super::{
-    cost::{Cost, cost},
+    cost::{Work, cost},
     facts::may_not_block,
     m112_foreign_key_column::refusals,
 };
@@ -22,8 +22,8 @@ key that is dropped without another. On MySQL also for a new column with a CHECK
 while writers go on.
 
 Expand and contract: add a column as it should be, let the code write both, fill it in portions, read the new one, drop the old \
-one in a later release. A VIRTUAL column costs nothing, and can have an index. A computed default can be set after the column is there: \
-ADD COLUMN, then ALTER COLUMN … SET DEFAULT (…). Tools that copy a table beside it (gh-ost, pt-online-schema-change) do it outside of \
+one in a later release. A VIRTUAL column costs nothing, and can have an index. A computed default that is for new rows alone \
+can be set once the column is there: ADD COLUMN … NULL, then ALTER COLUMN … SET DEFAULT (…). Tools that copy a table beside it (gh-ost, pt-online-schema-change) do it outside of \
 migrations. Where writers may wait, say so: `-- migration: blocks-writes <reason>`.",
     check: Check::Statement(check),
     fires: &[
@@ -80,17 +80,10 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
     };
     let clauses = at.clauses().filter(|clause| may_not_block(clause) && !is_refused(clause));
     let mut reasons = clauses.filter_map(|clause| {
-        let (who, why) = match cost(&clause)? {
-            Cost::Copy(why) => ("", why),
-            Cost::CopyOnMySql(why) => (" on MySQL", why),
-            Cost::Rebuild(_) => return None,
-        };
-        let table = &clause.alter.name.name;
-        Some((
-            clause.clause.span.clone(),
-            format!("`{table}` is copied{who} while its writers wait: {why}"),
-            why,
-        ))
+        let cost = cost(&clause).filter(|cost| cost.work == Work::Copy)?;
+        let (table, who, why) = (&clause.alter.name.name, cost.who(), &cost.why);
+        let message = format!("`{table}` is copied{who} while its writers wait: {why}");
+        Some((clause.clause.span.clone(), message, cost.why))
     });
     // It is copied once for all of its clauses.
     if let Some((span, message, _)) = reasons.next() {

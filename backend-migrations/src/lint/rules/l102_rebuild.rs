@@ -1,7 +1,7 @@
 //! L102: a table in use is written anew.
 
 use super::{
-    cost::{Cost, cost},
+    cost::{Work, cost},
     facts::in_use,
 };
 use crate::{
@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 All of the table and its indexes are written anew: that takes as long as a copy and as much room on the disk, and replicas begin \
 when the source is done. Writers go on meanwhile; what they wrote is put in at the end, and where that is more than \
 `innodb_online_alter_log_max_size` (128 MiB where nothing is set) the statement fails with 1799. It is so for NULL and NOT NULL, \
-another primary key, ROW_FORMAT, ENGINE and FORCE, and on MySQL for a column that is moved (FIRST, AFTER).
+another primary key, ROW_FORMAT, ENGINE and FORCE, and on MySQL for a column that is moved (FIRST, AFTER) or dropped with an index over it.
 
 Leave out what nobody needs: a column's place, an ENGINE that the table has already. Put what is left into one statement, which \
 writes the table once.",
@@ -28,6 +28,8 @@ writes the table once.",
         ("20260103000000_u.up.sql", "ALTER TABLE t MODIFY b INT FIRST;"),
         ("20260104000000_u.up.sql", "ALTER TABLE t ENGINE = InnoDB;"),
         ("20260105000000_u.up.sql", "ALTER TABLE t DROP PRIMARY KEY, ADD PRIMARY KEY (id, a);"),
+        ("20260106000000_u.up.sql", "ALTER TABLE t ADD INDEX idx_t_b (b);"),
+        ("20260107000000_u.up.sql", "ALTER TABLE t DROP COLUMN b;"),
     ])],
     passes: &[
         Example::files(&[
@@ -42,14 +44,16 @@ writes the table once.",
 };
 
 fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
-    // A copy writes it anew as well.
-    let is_copied =
-        at.clauses().any(|clause| matches!(cost(&clause), Some(Cost::Copy(_) | Cost::CopyOnMySql(_))));
-    let mut reasons = at.clauses().filter(in_use).filter_map(|clause| match cost(&clause) {
-        Some(Cost::Rebuild(why)) => Some((clause.alter.name.name.clone(), clause.clause.span.clone(), why)),
-        _ => None,
+    let costs = at.clauses().filter(in_use).filter_map(|clause| {
+        cost(&clause).map(|cost| (clause.alter.name.name.clone(), clause.clause.span.clone(), cost))
     });
-    if let Some((table, span, why)) = reasons.next().filter(|_| !is_copied) {
-        found.push(Remark::new(span, format!("all of `{table}` is written anew: {why}")));
+    let costs: Vec<_> = costs.collect();
+    // A copy writes it anew as well.
+    if costs.iter().any(|(_, _, cost)| cost.work == Work::Copy) {
+        return;
+    }
+    if let Some((table, span, cost)) = costs.into_iter().next() {
+        let message = format!("all of `{table}` is written anew{}: {}", cost.who(), cost.why);
+        found.push(Remark::new(span, message));
     }
 }

@@ -1,9 +1,6 @@
 //! L104: a change of a table in use does not say what it may cost.
 
-use super::{
-    cost::{Cost, cost},
-    m112_foreign_key_column::refusals,
-};
+use super::{cost::cost, m112_foreign_key_column::refusals};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule, StatementView},
@@ -64,8 +61,8 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         }
         _ => false,
     };
-    // What no server does while writers go on is said elsewhere, and asking for it would end the statement.
-    let must_block = |clause: &ClauseView<'_>| match &clause.clause.clause {
+    // What is known to cost something is said elsewhere, and asking for less would end the statement.
+    let is_known = |clause: &ClauseView<'_>| match &clause.clause.clause {
         Clause::AddForeignKey(_) | Clause::PartitionBy | Clause::RemovePartitioning => true,
         Clause::AddColumn { column, .. } if column.auto_increment => true,
         Clause::AddIndex { index, .. }
@@ -74,13 +71,11 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         {
             true
         }
-        _ => {
-            matches!(cost(clause), Some(Cost::Copy(_) | Cost::CopyOnMySql(_))) || !refusals(clause).is_empty()
-        }
+        _ => cost(clause).is_some() || !refusals(clause).is_empty(),
     };
     if !at.is_new_here(&alter.name)
         && !alter.clauses.iter().any(is_told)
-        && !at.clauses().any(|clause| must_block(&clause))
+        && !at.clauses().any(|clause| is_known(&clause))
         && let Some(clause) = at.clauses().find(may_copy)
     {
         let message = format!("whether `{}` is copied for this is left to the server", alter.name.name);

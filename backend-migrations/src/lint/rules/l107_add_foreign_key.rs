@@ -1,6 +1,6 @@
 //! L107: a foreign key on a table in use copies it.
 
-use super::facts::may_not_block;
+use super::{facts::may_not_block, keys};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -23,13 +23,22 @@ has checked.",
         ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
         ("20260102000000_u.up.sql", "ALTER TABLE t ADD CONSTRAINT fk_t_a FOREIGN KEY (a) REFERENCES p (id);"),
     ])],
-    passes: &[Example::files(&[
-        ("20260101000000_t.up.sql", "CREATE TABLE p (id INT PRIMARY KEY);"),
-        (
-            "20260102000000_u.up.sql",
-            "CREATE TABLE c (id INT PRIMARY KEY, p_id INT, CONSTRAINT fk FOREIGN KEY (p_id) REFERENCES p (id));",
-        ),
-    ])],
+    passes: &[
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE p (id INT PRIMARY KEY);"),
+            (
+                "20260102000000_u.up.sql",
+                "CREATE TABLE c (id INT PRIMARY KEY, p_id INT, CONSTRAINT fk FOREIGN KEY (p_id) REFERENCES p (id));",
+            ),
+        ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            (
+                "20260102000000_u.up.sql",
+                "SET foreign_key_checks = 0; ALTER TABLE t ADD CONSTRAINT fk FOREIGN KEY (a) REFERENCES t (id);",
+            ),
+        ]),
+    ],
 };
 
 fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
@@ -37,7 +46,9 @@ fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
         return;
     }
     let table = &at.alter.name.name;
-    if let Clause::AddForeignKey(key) = &at.clause.clause {
+    if let Clause::AddForeignKey(key) = &at.clause.clause
+        && keys::are_checked(at.statement)
+    {
         let parent = &key.parent.name;
         let message = if parent == table {
             format!("`{table}` is copied while its writers wait")

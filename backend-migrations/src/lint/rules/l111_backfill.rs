@@ -4,7 +4,7 @@ use super::facts::{is_known, takes_every_row};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, Example, Remark, Rule, StatementView},
-    sql::change::{Change, Verb},
+    sql::change::{Change, Name, Verb},
 };
 
 pub(super) static RULE: Rule = Rule {
@@ -30,6 +30,13 @@ Instead: fill in portions from outside of the migration (`UPDATE … WHERE id BE
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
             ("20260102000000_u.up.sql", "INSERT INTO t (id, a) SELECT id + 1000, a FROM t;"),
+        ]),
+        Example::files(&[
+            ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY, a INT);"),
+            (
+                "20260102000000_u.up.sql",
+                "CREATE TABLE t_new LIKE t; INSERT INTO t_new SELECT * FROM t WHERE a > 1;",
+            ),
         ]),
     ],
     passes: &[
@@ -64,28 +71,24 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         return;
     }
     let Change::Rows(rows) = &at.reading.change else { return };
-    let is_bulk = match rows.verb {
-        // What a join leaves over, the text does not tell.
-        Verb::Update | Verb::Delete => takes_every_row(at, rows),
-        Verb::Insert | Verb::Replace => rows.has_query,
-        Verb::Load => true,
-    };
+    let Some(target) = rows.tables.first() else { return };
     // What this migration made holds what this migration put there.
-    if let Some(table) = rows.tables.iter().find(|table| is_known(at, table))
-        && is_bulk
-    {
-        let message = match rows.verb {
-            Verb::Insert | Verb::Replace => format!(
-                "the rows that this reads stay locked, and those it puts into `{}`, until the migration is done",
-                table.name
-            ),
-            Verb::Load => {
-                format!("all that is loaded into `{}` is locked until the migration is done", table.name)
-            }
-            Verb::Update | Verb::Delete => {
-                format!("every row of `{}` is locked until the migration is done", table.name)
-            }
-        };
-        found.push(Remark::new(rows.span.clone(), message));
-    }
+    let known = |tables: &'_ [Name]| tables.iter().any(|table| is_known(at, table));
+    let target_name = &target.name;
+    let message = match rows.verb {
+        // What a join leaves over, the text does not tell.
+        Verb::Update | Verb::Delete if takes_every_row(at, rows) && known(&rows.tables) => {
+            format!("every row of `{target_name}` is locked until the migration is done")
+        }
+        Verb::Insert | Verb::Replace if rows.has_query && (is_known(at, target) || known(&rows.sources)) => {
+            format!(
+                "the rows that this reads stay locked, and those it puts into `{target_name}`, until the migration is done"
+            )
+        }
+        Verb::Load if is_known(at, target) => {
+            format!("all that is loaded into `{target_name}` is locked until the migration is done")
+        }
+        _ => return,
+    };
+    found.push(Remark::new(rows.span.clone(), message));
 }

@@ -13,8 +13,9 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     explain: "\
 A column that is added NOT NULL and without a default is filled by the server: '' for text, 0 for \
-numbers, the first value of an ENUM. For dates it would be '0000-00-00', which NO_ZERO_DATE refuses with \
-1292 as soon as there is one row: the migration passes on an empty table and fails on a full one.
+numbers, the first value of an ENUM. A DATE or DATETIME would be '0000-00-00', which MySQL's default sql_mode refuses \
+with 1292 as soon as there is one row: the migration passes on an empty table and fails on a full one. MariaDB writes \
+it, and so does MySQL into a TIMESTAMP. A JSON becomes `null`, on MariaDB '', which is no JSON.
 
 Instead: say the value with DEFAULT, or add the column as NULL, fill it, and make it NOT NULL then.",
     check: Check::Clause(check),
@@ -26,6 +27,7 @@ Instead: say the value with DEFAULT, or add the column as NULL, fill it, and mak
         Example::files(&[
             ("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);"),
             ("20260102000000_u.up.sql", "ALTER TABLE t ADD COLUMN b INT NOT NULL;"),
+            ("20260103000000_u.up.sql", "ALTER TABLE t ADD COLUMN at TIMESTAMP NOT NULL, ADD COLUMN j JSON NOT NULL;"),
         ]),
     ],
     passes: &[
@@ -50,9 +52,11 @@ fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
         return;
     }
     let what = match column.data_type.name.as_str() {
-        "DATE" | "DATETIME" | "TIMESTAMP" => {
-            "the statement fails with 1292 as soon as there is a row".to_owned()
+        "DATE" | "DATETIME" => {
+            "MySQL fails with 1292 as soon as there is a row, and MariaDB writes '0000-00-00'".to_owned()
         }
+        "TIMESTAMP" => "every row that is there becomes '0000-00-00 00:00:00'".to_owned(),
+        "JSON" => "every row that is there becomes `null`, and on MariaDB '', which is no JSON".to_owned(),
         "ENUM" => match column.data_type.arguments.first() {
             Some(value) => format!("every row that is there becomes '{value}'"),
             None => return,

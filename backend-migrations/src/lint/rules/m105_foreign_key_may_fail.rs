@@ -1,6 +1,9 @@
 //! M105: rows that are there may point to nothing.
 
-use super::facts::{added_column, in_use};
+use super::{
+    facts::{added_column, in_use},
+    keys,
+};
 use crate::{
     finding::{Code, Severity},
     lint::{Check, ClauseView, Example, Remark, Rule},
@@ -14,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
     explain: "\
 The server looks for the parent of every row and refuses the statement with 1452 at the first one \
 without. Where a foreign key is added, such rows are the rule rather than the exception: nothing kept \
-them out so far.
+them out so far. With `foreign_key_checks = 0` it does not look, and the key promises what is not so.
 
 Look in every tenant first: `SELECT COUNT(*) FROM child LEFT JOIN parent ON parent.id = child.parent_id \
 WHERE child.parent_id IS NOT NULL AND parent.id IS NULL`.",
@@ -48,11 +51,16 @@ fn check(at: &ClauseView<'_>, found: &mut Vec<Remark>) {
     let is_fresh = |column: &String| {
         added_column(at.alter, column).is_some_and(|added| added.may_be_null() && added.default.is_none())
     };
-    if !key.columns.iter().any(is_fresh) {
-        let message = format!(
-            "the statement fails with 1452 if a row of `{}` points to no row of `{}`",
-            table, key.parent.name
-        );
-        found.push(Remark::new(at.clause.span.clone(), message));
+    if key.columns.iter().any(is_fresh) {
+        return;
     }
+    let parent = &key.parent.name;
+    let message = if keys::are_checked(at.statement) {
+        format!("the statement fails with 1452 if a row of `{table}` points to no row of `{parent}`")
+    } else {
+        format!(
+            "nobody looks whether each row of `{table}` points to a row of `{parent}`: foreign_key_checks is off"
+        )
+    };
+    found.push(Remark::new(at.clause.span.clone(), message));
 }

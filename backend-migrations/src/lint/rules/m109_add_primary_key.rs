@@ -17,7 +17,7 @@ NOT NULL on the way. InnoDB keeps the rows in the order of the primary key, so a
 written anew.
 
 Look for rows that are alike first. Where the table has no column for it, add one: `ADD COLUMN id BIGINT \
-UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY`.",
+UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY`; writers wait for that (L113).",
     check: Check::Clause(check),
     fires: &[Example::files(&[
         ("20260101000000_t.up.sql", "CREATE TABLE t (a INT NOT NULL);"),

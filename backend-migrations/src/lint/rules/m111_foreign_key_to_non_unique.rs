@@ -54,7 +54,7 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         };
         if !parent.indexes.iter().filter(|index| index.kind.is_unique()).any(|index| is_this(&index)) {
             let message = format!(
-                "`{}` points to `{}` ({}), which is no unique key: MySQL 8.4 refuses that with 6125",
+                "`{}` points to `{}` ({}), which is no unique key: MySQL refuses that with 6125 from 8.4 on",
                 child.name,
                 key.parent.name,
                 key.parent_columns.join(", ")

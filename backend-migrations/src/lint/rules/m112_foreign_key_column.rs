@@ -109,9 +109,13 @@ pub(super) fn refusals(at: &ClauseView<'_>) -> Vec<Remark> {
             Clause::ModifyColumn { .. } | Clause::ChangeColumn { .. } => {
                 let Some((old, new)) = redefined(at).filter(|(old, _)| part.has(&old.name)) else { continue };
                 let is_checked = keys::are_checked(at.statement);
-                let remark =
-                    retyped(part, (table, old), new, is_checked).or_else(|| made_not_null(part, old, new));
-                found.extend(remark.map(|(message, severity)| Remark::new(span(), message).weighs(severity)));
+                let reasons = [retyped(part, (table, old), new, is_checked), made_not_null(part, old, new)];
+                found.extend(
+                    reasons
+                        .into_iter()
+                        .flatten()
+                        .map(|(message, severity)| Remark::new(span(), message).weighs(severity)),
+                );
             }
             Clause::Convert { charset: Some(charset), collation } => {
                 let Some((column, how)) = converted(part, table, charset, collation.as_deref()) else {
@@ -121,7 +125,8 @@ pub(super) fn refusals(at: &ClauseView<'_>) -> Vec<Remark> {
                 found.push(if keys::are_checked(at.statement) {
                     Remark::new(span(), message)
                 } else {
-                    let message = format!("{} uses `{column}`: MariaDB refuses {how} even so", part.words());
+                    let (words, code) = (part.words(), own_code(part));
+                    let message = format!("{words} uses `{column}`: MariaDB refuses {how} even so ({code})");
                     Remark::new(span(), message).weighs(Severity::Warning)
                 });
             }
@@ -143,6 +148,11 @@ pub(super) fn refusals(at: &ClauseView<'_>) -> Vec<Remark> {
     found.into_iter().map(|remark| remark.hint(hint)).collect()
 }
 
+/// Where the two sides would still fit.
+fn own_code(part: Part<'_>) -> u16 {
+    if part.is_parent { 1833 } else { 1832 }
+}
+
 fn refused(part: Part<'_>) -> &'static str {
     if part.is_parent { "refused with 3780 or 1833" } else { "refused with 3780 or 1832" }
 }
@@ -158,8 +168,10 @@ fn retyped(
     let error = |how: String| {
         Some((format!("{words} uses this column: {how} is {}", refused(part)), Severity::Error))
     };
-    let maria_db =
-        |how: String| Some((format!("{words} uses this column: MariaDB refuses {how}"), Severity::Warning));
+    let maria_db = |how: String| {
+        let message = format!("{words} uses this column: MariaDB refuses {how} ({})", own_code(part));
+        Some((message, Severity::Warning))
+    };
     let (one, other) = (&old.data_type, &new.data_type);
     if one.name != other.name || one.is_unsigned != other.is_unsigned {
         return error(format!("{} instead of {}", written(other), written(one)));

@@ -13,7 +13,7 @@ pub(super) static RULE: Rule = Rule {
     explain: "\
 An AUTO_INCREMENT column counts every INSERT, also those that are rolled back. A TINYINT ends at 127, a \
 SMALLINT at 32,767, a MEDIUMINT at 8,388,607; from then on every INSERT fails with 1062 or 167. To widen \
-it writes the table anew, and every foreign key to it must follow.
+it copies the table while writers wait (L101), and the foreign keys that use it must go first (M112).
 
 Say BIGINT UNSIGNED: four bytes more a row.",
     check: Check::Statement(check),

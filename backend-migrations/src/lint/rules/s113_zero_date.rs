@@ -12,8 +12,8 @@ pub(super) static RULE: Rule = Rule {
     name: "zero-date",
     severity: Severity::Warning,
     explain: "\
-'0000-00-00' is refused with 1067 under NO_ZERO_DATE, which is on with strict mode in MySQL's default \
-sql_mode; where it is off, the value comes back as NULL or an error from most drivers, and a later ALTER \
+'0000-00-00' is refused with 1067 under NO_ZERO_DATE, which is in MySQL's default sql_mode and not in \
+MariaDB's. Where it is off, the value comes back as NULL or an error from most drivers, and a later ALTER \
 of any other column fails with 1292 on those rows.
 
 Say NULL, or CURRENT_TIMESTAMP.",
@@ -54,8 +54,11 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
             && text.trim_matches(['\'', '"']).starts_with("0000-00-00")
         {
             found.push(
-                Remark::new(span, "this default is no date: strict mode refuses it with 1067")
-                    .hint("DEFAULT NULL, or DEFAULT CURRENT_TIMESTAMP"),
+                Remark::new(
+                    span,
+                    "this default is no date: MySQL refuses it with 1067 where sql_mode is as it comes",
+                )
+                .hint("DEFAULT NULL, or DEFAULT CURRENT_TIMESTAMP"),
             );
         }
     }

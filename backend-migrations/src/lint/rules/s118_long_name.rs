@@ -50,7 +50,8 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
     }
     for (name, span) in names(&at.reading.change) {
         if name.chars().count() > 64 {
-            let message = format!("this name has {} characters; 64 is the most (1059)", name.chars().count());
+            let message =
+                format!("this name has {} characters; 64 is the most (1059 or 1103)", name.chars().count());
             found.push(Remark::new(span, message));
         }
     }

@@ -19,6 +19,7 @@ Name tables without their database, and make databases outside of the migrations
     fires: &[
         Example::files(&[("20260101000000_t.up.sql", "ALTER TABLE acme_corp_db.tasks ADD COLUMN a INT;")]),
         Example::files(&[("20260101000000_t.up.sql", "CREATE DATABASE reports;")]),
+        Example::files(&[("20260101000000_t.up.sql", "INSERT INTO tasks (a) SELECT a FROM acme_corp_db.tasks;")]),
         Example::files(&[("20260101000000_t.up.sql", "USE reports;\nDROP TABLE t;")]),
         Example::files(&[(
             "20260101000000_t.up.sql",
@@ -27,6 +28,10 @@ Name tables without their database, and make databases outside of the migrations
     ],
     passes: &[
         Example::files(&[("20260101000000_t.up.sql", "ALTER TABLE tasks ADD COLUMN a INT;")]),
+        Example::files(&[(
+            "20260101000000_t.up.sql",
+            "INSERT INTO t (name) SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE();",
+        )]),
         Example::files(&[("20260101000000_t.up.sql", "ALTER DATABASE CHARACTER SET utf8mb4;")]),
         Example::files(&[("20260101000000_t.up.sql", "UPDATE tasks t JOIN apps a ON a.id = t.app_id SET t.a = 1;")]),
     ],
@@ -43,7 +48,10 @@ fn check(statement: &StatementView<'_>, remarks: &mut Vec<Remark>) {
         );
     }
     for name in change.names() {
-        if let Name { database: Some(database), name, span } = name {
+        if let Name { database: Some(database), name, span } = name
+            // Every server has it, and shows in it what the tenant may see.
+            && !database.eq_ignore_ascii_case("information_schema")
+        {
             remarks.push(
                 Remark::new(
                     span.clone(),

@@ -24,12 +24,12 @@ Take it out. A precondition that must stop the run can be a constraint, or a SIG
 };
 
 fn check(statement: &StatementView<'_>, remarks: &mut Vec<Remark>) {
-    if statement.reading.change == (Change::Query { into: false }) {
-        let hint = if statement.script.readings.len() == 1 {
-            "take it out; where nothing is to be done, say so: `DO 0;`"
-        } else {
-            "take it out"
-        };
-        remarks.push(Remark::new(statement.span(), "nobody reads what this query gives").hint(hint));
+    // A `down` that does nothing but this is X028's.
+    let is_all = statement.script.readings.len() == 1;
+    if statement.reading.change != (Change::Query { into: false }) || is_all && !statement.script.is_up() {
+        return;
     }
+    let hint =
+        if is_all { "take it out; where nothing is to be done, say so: `DO 0;`" } else { "take it out" };
+    remarks.push(Remark::new(statement.span(), "nobody reads what this query gives").hint(hint));
 }

@@ -55,6 +55,8 @@ pub struct Rows {
     pub verb: Verb,
     /// The tables named: the one that is changed first, and those joined to it.
     pub tables: Vec<Name>,
+    /// The tables that the query of an `INSERT` or `REPLACE` reads, as far as they were found.
+    pub sources: Vec<Name>,
     /// The columns that an `UPDATE` sets.
     pub assigned: Vec<String>,
     /// `IGNORE`: where.

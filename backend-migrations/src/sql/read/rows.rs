@@ -28,6 +28,7 @@ pub(super) fn rows(cursor: &mut Cursor<'_>) -> Option<Rows> {
     let mut rows = Rows {
         verb,
         tables: Vec::new(),
+        sources: Vec::new(),
         assigned: Vec::new(),
         ignore,
         condition: filter(cursor),
@@ -43,7 +44,9 @@ pub(super) fn rows(cursor: &mut Cursor<'_>) -> Option<Rows> {
         Verb::Insert | Verb::Replace => {
             cursor.eat(&["INTO"]);
             rows.tables.push(cursor.name()?);
-            rows.has_query = cursor.has_any(&["SELECT", "TABLE", "WITH"]) || selects_in_parentheses(cursor);
+            let in_parentheses = query_in_parentheses(cursor);
+            rows.has_query = cursor.has_any(&["SELECT", "TABLE", "WITH"]) || in_parentheses.is_some();
+            rows.sources = sources(in_parentheses.as_ref().unwrap_or(cursor));
         }
         Verb::Update => {
             rows.tables = referenced(cursor, &["SET"])?;
@@ -92,15 +95,48 @@ fn filter(cursor: &Cursor<'_>) -> Condition {
     condition(&mut start.up_to(&end))
 }
 
-fn selects_in_parentheses(cursor: &Cursor<'_>) -> bool {
+fn query_in_parentheses<'a>(cursor: &Cursor<'a>) -> Option<Cursor<'a>> {
     let mut cursor = cursor.clone();
     // The columns, if any, then the query in parentheses.
     while let Some(group) = cursor.group() {
         if group.is_any(&["SELECT", "WITH", "TABLE"]) {
-            return true;
+            return Some(group);
         }
     }
-    false
+    None
+}
+
+/// The tables of the first `FROM` of a query, or the one of `TABLE t`.
+fn sources(cursor: &Cursor<'_>) -> Vec<super::Name> {
+    let mut end = cursor.clone();
+    if !end.find_any(&["DUPLICATE"]) {
+        end.skip_rest();
+    }
+    let mut query = cursor.up_to(&end);
+    if !query.find_any(&["SELECT", "TABLE"]) {
+        return Vec::new();
+    }
+    if query.eat(&["TABLE"]) {
+        return query.name().into_iter().collect();
+    }
+    if !query.find_any(&["FROM"]) {
+        return Vec::new();
+    }
+    query.skip();
+    let ends = [
+        "WHERE",
+        "GROUP",
+        "HAVING",
+        "WINDOW",
+        "ORDER",
+        "LIMIT",
+        "UNION",
+        "INTERSECT",
+        "EXCEPT",
+        "FOR",
+        "RETURNING",
+    ];
+    referenced(&mut query, &ends).unwrap_or_default()
 }
 
 /// The targets of a `DELETE` of several tables; `.*` may follow each.

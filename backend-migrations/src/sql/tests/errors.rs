@@ -194,7 +194,7 @@ fn hints_say_the_next_step() {
     save the file as UTF-8; its checksum changes with that, so do it before it is applied anywhere
     save the file as UTF-8 without a byte order mark, which the server would answer with error 1064; a migration that is applied has its checksum back with that
     if every second byte is zero the file is UTF-16: save it as UTF-8; in a string write `\0`
-    write its statements; a script that does nothing on purpose needs a comment that says why
+    write its statements; where one is meant to do nothing, say so: `DO 0;`
     close it with the quote it begins with; inside, write that quote twice or with a backslash before it
     close it with a backtick; inside, write a backtick twice
     close it with `*/`; a `*/` within a string or a `--` comment does not count

@@ -68,7 +68,7 @@ fn change(change: &Change) -> String {
             format!("database {verb:?} {}", it.as_ref().map_or_else(|| "-".into(), name))
         }
         Change::Rows(rows) => format!(
-            "{} {}{}{}{}{}{}{}",
+            "{} {}{}{}{}{}{}{}{}",
             rows.verb.as_str(),
             joined(&rows.tables, name, ", "),
             joined(&rows.assigned, |column| format!(" {column}="), ""),
@@ -76,7 +76,8 @@ fn change(change: &Change) -> String {
             condition(&rows.condition),
             flag(rows.has_join, "join"),
             flag(rows.has_limit, "limit"),
-            flag(rows.has_query, "from-query")
+            flag(rows.has_query, "from-query"),
+            joined(&rows.sources, |source| format!(" <{}", name(source)), "")
         ),
         Change::Query { into } => format!("query{}", flag(*into, "into")),
         Change::Set(assignments) => {

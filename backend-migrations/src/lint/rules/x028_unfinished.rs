@@ -1,21 +1,23 @@
 //! X028.
 
 use crate::{
+    directive::{COLUMN_TO_WRITE, PARENT_TO_WRITE, TABLE_TO_WRITE},
     finding::{Code, Severity},
     lint::{Check, Example, Remark, Rule, ScriptView},
 };
 
 pub(super) static RULE: Rule = Rule {
     code: Code("X028"),
-    name: "does-nothing",
+    name: "unfinished",
     severity: Severity::Error,
     explain: "\
-There are only comments in the file, as in one that `migrate:make` wrote and nobody filled in. It would be recorded on every tenant \
-as applied, and once it is recorded the file may not change any more. A `down` without a statement, or with none that changes anything \
-(`SELECT 1`), makes a rollback that changes nothing and records that it did.
+`migrate:make` wrote the file, and nobody finished it. Where there are only comments it would be recorded on every tenant as applied, \
+and once it is recorded the file may not change any more. Where a comment stands in place of a column's type or a table's columns, the \
+server refuses the statement with 1064: in a `down`, on the day of the rollback. A `down` without a statement, or with none that changes \
+anything (`SELECT 1`), makes a rollback that changes nothing and records that it did.
 
-Write the statement, or remove both files. Where a migration is meant to do nothing, say so: `DO 0;`. Where nothing can undo it, say so in \
-the `up`: `-- migration: irreversible <reason>`.",
+Write what is missing, or remove both files. Where a migration is meant to do nothing, say so: `DO 0;`. Where nothing can undo it, say so \
+in the `up`: `-- migration: irreversible <reason>`.",
     check: Check::Script(check),
     fires: &[
         Example::files(&[("20260101000000_backfill.up.sql", "-- backfill priorities\n--\n-- One DDL statement a file.\n")]),
@@ -24,6 +26,13 @@ the `up`: `-- migration: irreversible <reason>`.",
             ("20260101000000_t.down.sql", "-- Undoes: t\n"),
             ("20260102000000_u.up.sql", "INSERT INTO t VALUES (1);"),
             ("20260102000000_u.down.sql", "SELECT 1;\n"),
+        ]),
+        Example::files(&[
+            ("20260101000000_drop_note_from_t.up.sql", "ALTER TABLE t DROP COLUMN note;\n"),
+            (
+                "20260101000000_drop_note_from_t.down.sql",
+                "ALTER TABLE t ADD COLUMN note /* its type and default as they were */;\n",
+            ),
         ]),
     ],
     passes: &[
@@ -40,6 +49,19 @@ the `up`: `-- migration: irreversible <reason>`.",
 };
 
 fn check(script: &ScriptView<'_>, remarks: &mut Vec<Remark>) {
+    for placeholder in [COLUMN_TO_WRITE, TABLE_TO_WRITE, PARENT_TO_WRITE] {
+        for (at, _) in script.script.source.match_indices(placeholder) {
+            remarks.push(
+                Remark::new(
+                    at..at + placeholder.len(),
+                    "this is still to be written: the server refuses it with 1064",
+                )
+                .hint(
+                    "write it in place of the comment; SHOW CREATE TABLE has it where the `up` has not run",
+                ),
+            );
+        }
+    }
     let is_empty = script.script.statements.is_empty();
     if script.is_up() && is_empty {
         remarks.push(

@@ -1,0 +1,1 @@
+UPDATE accounts SET email = LOWER(email) WHERE id > 0;

@@ -1,0 +1,1 @@
+ALTER TABLE accounts ADD COLUMN phone VARCHAR(32) NOT NULL AFTER name, ADD INDEX (phone);

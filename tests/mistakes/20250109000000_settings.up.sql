@@ -1,0 +1,1 @@
+ALTER TABLE accounts ADD settings JSON NOT NULL DEFAULT (JSON_OBJECT());

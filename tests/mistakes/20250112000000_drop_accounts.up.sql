@@ -1,0 +1,2 @@
+-- migration: loses accounts replaced by tenants
+DROP TABLE accounts;

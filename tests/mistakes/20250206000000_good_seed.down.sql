@@ -1,0 +1,1 @@
+DELETE FROM post_kinds WHERE id IN (1, 2);

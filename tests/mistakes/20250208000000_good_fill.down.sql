@@ -1,0 +1,1 @@
+UPDATE posts SET kind_id = NULL WHERE kind_id = 1;

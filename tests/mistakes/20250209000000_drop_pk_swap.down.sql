@@ -1,0 +1,1 @@
+ALTER TABLE users DROP COLUMN num, DROP INDEX users_id, ADD PRIMARY KEY (id);

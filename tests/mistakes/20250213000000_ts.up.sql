@@ -1,0 +1,1 @@
+ALTER TABLE posts MODIFY published_at DATETIME NULL;

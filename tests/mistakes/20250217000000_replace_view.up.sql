@@ -1,0 +1,1 @@
+CREATE VIEW v_posts AS SELECT * FROM posts;

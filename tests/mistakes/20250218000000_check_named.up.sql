@@ -1,0 +1,1 @@
+ALTER TABLE users ADD CONSTRAINT users_balance_ck CHECK (balance >= 0);

@@ -1,0 +1,1 @@
+ALTER TABLE articles DROP INDEX posts_author_slug;

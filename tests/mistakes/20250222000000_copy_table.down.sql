@@ -1,0 +1,1 @@
+DROP TABLE users; RENAME TABLE users_old TO users;

@@ -1,0 +1,1 @@
+DROP INDEX ft_content ON articles;

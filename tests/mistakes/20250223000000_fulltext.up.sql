@@ -1,0 +1,1 @@
+CREATE FULLTEXT INDEX ft_content ON articles (content);

@@ -1,0 +1,1 @@
+UPDATE users SET id = UUID() WHERE id = '' OR id IS NULL;
