@@ -74,7 +74,7 @@ fn cargo_run(package: &str) -> Command {
     // compile them and all above them anew, each time that the two take turns.
     for (name, _) in std::env::vars_os() {
         let is_told = |start: &&str| name.to_str().is_some_and(|name| name.starts_with(start));
-        if ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(|start| is_told(start)) {
+        if ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(is_told) {
             command.env_remove(name);
         }
     }
