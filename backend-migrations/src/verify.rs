@@ -1,12 +1,13 @@
 //! Proves, on a real server, that migrations do what is promised of them.
 //!
-//! Three tenants live through the whole set, each in a scratch database of its own and all at the same time (of the first
-//! two, a large set's second half is lived through by two more):
+//! Three tenants live through the whole set, each in a scratch database:
 //!
 //! * An *empty* one and one *with rows* in every table: each migration is applied, undone and applied again, and the
 //!   schema looked at after each. On the empty one it is also stopped after each of its statements and taken up again.
 //! * One that *lags behind*: rows are put in at an old version, and all later migrations come at once; then all are undone,
-//!   and applied again.
+//!   and applied again. Once all are undone, its database is as good as new, and the empty tenant's life begins there.
+//!
+//! The tenant with rows lives at the same time, and so does the second half of a long empty one.
 //!
 //! Everything that runs a migration is [`apply`](crate::apply); what is done otherwise than in production is done by
 //! sessions around the real one. The work grows with the number of statements: no step begins again from nothing, and of
@@ -16,6 +17,7 @@
 pub mod content;
 mod copy;
 pub mod cost;
+mod empty;
 pub mod fill;
 mod findings;
 mod lagging;
@@ -23,16 +25,15 @@ mod lane;
 mod quiet;
 mod ranges;
 pub mod schema_file;
-mod segments;
 mod stop;
 mod tenant;
 mod touched;
 
-use std::{collections::BTreeSet, fmt, time::Instant};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Instant};
 
 use tokio::join;
 
-use self::{findings::Found, tenant::Kind};
+use self::{findings::Found, lane::Lane, tenant::Kind};
 use crate::{
     directive::{Declaration, Directive, SideFile, declarations},
     finding::{Inspected, Progress, Suite},
@@ -90,6 +91,11 @@ impl Job<'_> {
         self.selected.is_none_or(|selected| selected.contains(&version))
     }
 
+    /// Where in `migrations` those are that are to be proven.
+    fn places(&self, migrations: &[Arc<Migration>]) -> Vec<usize> {
+        (0..migrations.len()).filter(|at| self.is_selected(migrations[*at].version)).collect()
+    }
+
     /// What is declared for a migration, in its files and beside them.
     fn declarations(&self, migration: &Migration) -> Vec<Declaration> {
         let scripts = [Some(&migration.up), migration.down.as_ref()];
@@ -114,12 +120,15 @@ pub async fn verify(job: Job<'_>) -> Result<Proof, ScratchError> {
     scratch::sweep(job.connector, job.server).await?;
     let migrations: Vec<_> = job.set.iter().cloned().collect();
     // Boxed: each is many kilobytes, which callers would carry about in their own futures.
-    let (empty, filled, lagging) = join!(
-        Box::pin(segments::prove_all(job, &migrations, Kind::Empty)),
-        Box::pin(segments::prove_all(job, &migrations, Kind::Filled)),
-        Box::pin(lagging::prove(job)),
-    );
-    let (empty, filled, lagging) = (empty?, filled?, lagging?);
+    let ((empty, lagging), filled) = {
+        let selected = job.places(&migrations);
+        let all = selected.first().copied().unwrap_or_default()..selected.last().map_or(0, |last| last + 1);
+        let (empty, filled) = join!(
+            Box::pin(empty::prove(job, &migrations)),
+            Box::pin(Lane::prove_all(job, &migrations, Kind::Filled, all, None)),
+        );
+        (empty?, filled?)
+    };
     let mut found: Vec<Found> = findings::declared(job);
     found.extend(empty.found);
     found.extend(filled.found);

@@ -10,7 +10,7 @@ use crate::{
     finding::{Code, Finding, Progress},
     migration::Version,
     plan::Goal,
-    schema::Snapshot,
+    schema::{Difference, Snapshot},
     scratch::ScratchError,
 };
 
@@ -20,17 +20,39 @@ pub(super) struct Whole {
     pub(super) found: Vec<Found>,
     /// The schema of the newest version; `None` where it cannot be reached.
     pub(super) schema: Option<Snapshot>,
+    /// The tenant, undone to nothing: whoever goes up again with all of the set, proves the rest by [`Self::again`].
+    pub(super) undone: Option<Tenant>,
 }
 
-/// Up with rows from an old version on, down as far as it goes, and up again.
-pub(super) async fn prove(job: Job<'_>) -> Result<Whole, ScratchError> {
-    let mut whole = Whole { found: Vec::new(), schema: None };
+impl Whole {
+    /// Compares the schema of the first time with what all migrations give, applied again.
+    pub(super) fn again(&mut self, schema: &Snapshot) {
+        let differences = self.schema.as_ref().map(|first| first.diff(schema)).unwrap_or_default();
+        if !differences.is_empty() {
+            self.found.push(Found::on(Kind::Lagging, not_again(&differences)));
+        }
+    }
+}
+
+fn not_again(differences: &[Difference]) -> Finding {
+    let message = "all migrations, undone and applied again, do not give the schema of the first time";
+    findings::whole_set(message, differences)
+}
+
+/// Up with rows from an old version on, down as far as it goes, and up again. Where it went down to nothing and
+/// `is_undone_wanted`, the way up again is left to whoever wants the tenant.
+pub(super) async fn prove(job: Job<'_>, is_undone_wanted: bool) -> Result<Whole, ScratchError> {
+    let mut whole = Whole { found: Vec::new(), schema: None, undone: None };
     let mut tenant = Tenant::create(job).await?;
     let steps = ["up from an old version", "down to nothing", "up again"];
     (job.tell)(Progress::Announced { n_steps: steps.len() });
-    let mut life = Life { job, tenant: &mut tenant, found: &mut whole.found };
-    whole.schema = life.live(steps).await?;
-    tenant.remove().await?;
+    let mut life = Life { job, tenant: &mut tenant, found: &mut whole.found, is_undone: false };
+    whole.schema = life.live(steps, is_undone_wanted).await?;
+    if life.is_undone {
+        whole.undone = Some(tenant);
+    } else {
+        tenant.remove().await?;
+    }
     Ok(whole)
 }
 
@@ -38,10 +60,16 @@ struct Life<'a> {
     job: Job<'a>,
     tenant: &'a mut Tenant,
     found: &'a mut Vec<Found>,
+    /// Whether it has ended with all migrations undone, and the way up again left to others.
+    is_undone: bool,
 }
 
 impl Life<'_> {
-    async fn live(&mut self, steps: [&str; 3]) -> Result<Option<Snapshot>, ScratchError> {
+    async fn live(
+        &mut self,
+        steps: [&str; 3],
+        is_undone_wanted: bool,
+    ) -> Result<Option<Snapshot>, ScratchError> {
         let Some(newest) = self.job.set.newest() else { return self.tenant.snapshot().await.map(Some) };
         let (old, floor) = (self.old(), self.floor());
         self.begin(steps[0]);
@@ -84,14 +112,17 @@ impl Life<'_> {
             self.find(findings::whole_set(&message, &left));
         }
         self.end(usize::from(!left.is_empty()));
+        if is_undone_wanted && left.is_empty() && floor == Version(0) {
+            self.tenant.settle_all().await?;
+            self.is_undone = true;
+            return Ok(Some(first));
+        }
 
         self.begin(steps[2]);
         let is_up = self.go(findings::UP_AGAIN, Goal::Latest).await?;
         let again = if is_up { first.diff(&self.tenant.snapshot().await?) } else { Vec::new() };
         if !again.is_empty() {
-            let message =
-                "all migrations, undone and applied again, do not give the schema of the first time";
-            self.find(findings::whole_set(message, &again));
+            self.find(not_again(&again));
         }
         self.end(usize::from(!is_up || !again.is_empty()));
         Ok(Some(first))

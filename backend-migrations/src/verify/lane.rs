@@ -39,6 +39,8 @@ pub(super) struct Lived {
     /// What each migration's statements cost, where that was asked.
     pub(super) costs: BTreeMap<Version, Vec<StatementCost>>,
     pub(super) server: Option<ServerVersion>,
+    /// The schema of the newest version, where it began with a tenant it was given and came all the way with that one.
+    pub(super) newest: Option<Snapshot>,
 }
 
 /// A tenant on its way through the set.
@@ -54,6 +56,8 @@ pub(super) struct Lane<'a> {
     state: Snapshot,
     /// Whether every look is at everything.
     is_thorough: bool,
+    /// Whether its tenant is another one than that its life began with.
+    is_remade: bool,
     /// Whether the tenant's history knows the migration it is at: not where its state was made again.
     can_undo: bool,
     found: Vec<Found>,
@@ -71,30 +75,39 @@ struct Undone {
 }
 
 impl<'a> Lane<'a> {
-    /// Lives through the migrations of `segment`, after those before it.
+    /// Lives through the migrations of `segment`, after those before it, as a new tenant or else `heir`, whose database is
+    /// empty. That one goes on to the newest version.
     pub(super) async fn prove_all(
         job: Job<'a>,
         migrations: &'a [Arc<Migration>],
         kind: Kind,
         segment: Range<usize>,
+        heir: Option<Tenant>,
     ) -> Result<Lived, ScratchError> {
-        if let Some(lived) = Box::pin(Self::live(job, migrations, kind, segment.clone(), false)).await? {
-            return Ok(lived);
-        }
-        let lived = Box::pin(Self::live(job, migrations, kind, segment, true)).await?;
-        Ok(lived.expect("what was looked at wholly is as it was seen"))
+        let newest = match Box::pin(Self::live(job, migrations, kind, segment.clone(), heir, false)).await? {
+            Ok(lived) => return Ok(lived),
+            Err(newest) => newest,
+        };
+        let again = Box::pin(Self::live(job, migrations, kind, segment, None, true)).await?;
+        let again = again.expect("what was looked at wholly is as it was seen");
+        Ok(Lived { newest, ..again })
     }
 
-    /// A life; `None` where at its end the schema is not as it was seen to become.
+    /// A life; no more than the newest schema where at its end the schema is not as it was seen to become.
     async fn live(
         job: Job<'a>,
         migrations: &'a [Arc<Migration>],
         kind: Kind,
         segment: Range<usize>,
+        heir: Option<Tenant>,
         is_thorough: bool,
-    ) -> Result<Option<Lived>, ScratchError> {
+    ) -> Result<Result<Lived, Option<Snapshot>>, ScratchError> {
         (job.tell)(Progress::Announced { n_steps: segment.len() });
-        let mut tenant = Tenant::create(job).await?;
+        let (is_heir, later) = (heir.is_some(), &migrations[segment.end..]);
+        let mut tenant = match heir {
+            Some(tenant) => tenant,
+            None => Tenant::create(job).await?,
+        };
         let state = tenant.snapshot().await?;
         let server = Some(state.server);
         let remaker = Remaker::new(job, migrations);
@@ -111,6 +124,7 @@ impl<'a> Lane<'a> {
             unfilled: BTreeMap::new(),
             state,
             is_thorough,
+            is_remade: false,
             can_undo: false,
             found,
             skipped,
@@ -140,19 +154,24 @@ impl<'a> Lane<'a> {
                 n_findings: lane.found.len() - n_before,
             });
         }
-        let is_as_seen = is_thorough || lane.tenant.snapshot().await? == lane.state;
-        let Self { tenant, remaker, found, unfilled, skipped, costs, .. } = lane;
+        let Self { mut tenant, remaker, found, unfilled, skipped, costs, state, is_remade, .. } = lane;
+        let seen = if is_thorough { state.clone() } else { tenant.snapshot().await? };
+        let is_as_seen = seen == state;
+        let newest = match seen {
+            _ if !is_heir || is_remade => None,
+            seen if later.is_empty() => Some(seen),
+            _ if tenant.goes(&set_of(later), Goal::Latest).await? => Some(tenant.snapshot().await?),
+            _ => None,
+        };
         tenant.remove().await?;
         remaker.close().await?;
-        let lived = Lived { found, unfilled, skipped, elapsed, costs, server };
-        Ok(is_as_seen.then_some(lived))
+        let lived = Lived { found, unfilled, skipped, elapsed, costs, server, newest };
+        Ok(if is_as_seen { Ok(lived) } else { Err(lived.newest) })
     }
 
     /// Applies all of `earlier`, the first of the set.
     async fn reach(&mut self, earlier: &[Arc<Migration>]) -> Result<(), ScratchError> {
-        let set = earlier.iter().map(|migration| (**migration).clone()).collect();
-        let set = MigrationSet::new(set).expect("each version is there once");
-        if self.tenant.goes(&set, Goal::Latest).await? {
+        if self.tenant.goes(&set_of(earlier), Goal::Latest).await? {
             self.tenant.settle_all().await?;
             self.state = self.tenant.snapshot().await?;
             return Ok(());
@@ -237,6 +256,7 @@ impl<'a> Lane<'a> {
         std::mem::replace(&mut self.tenant, tenant).remove().await?;
         self.filler.forget(None);
         self.state = self.tenant.snapshot().await?;
+        self.is_remade = true;
         self.can_undo = false;
         if let Some(notes) = notes {
             notes.push(findings::remade(remade));
@@ -414,6 +434,11 @@ impl<'a> Lane<'a> {
         self.remake(n, None).await?;
         Ok(false)
     }
+}
+
+fn set_of(migrations: &[Arc<Migration>]) -> MigrationSet {
+    let migrations = migrations.iter().map(|migration| (**migration).clone()).collect();
+    MigrationSet::new(migrations).expect("each version is there once")
 }
 
 /// A script that there is.

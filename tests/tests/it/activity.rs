@@ -28,12 +28,15 @@ async fn the_holder_of_the_lock_is_seen_and_ended(server: &'static Server) {
     let mut holder = MySqlConnection::connect(&fleet.tenant_url("acme").await).await.unwrap();
     let id: u64 = query::value(&mut holder, "SELECT CONNECTION_ID()").await.parse().unwrap();
     query::run(&mut holder, &format!("DO GET_LOCK({LOCK}, 0)")).await;
+    // The answer is here before the server lists the connection as idle.
+    let mut root = server.connect("").await;
+    let idle = format!("SELECT id FROM information_schema.processlist WHERE id = {id} AND command = 'Sleep'");
+    query::rows_once_there(&mut root, &idle).await;
     let [idle] = <[_; 1]>::try_from(monitor.at_work().await.unwrap()).expect("one");
     assert!(idle.holds_lock && idle.connection_id == id && idle.statement.is_none(), "{idle:?}");
     assert!(idle.account.as_ref().unwrap().starts_with("tenant_holder_acme@"), "{idle:?}");
 
     let running = tokio::spawn(async move { holder.execute("SELECT SLEEP(100), 'mail@example.org'").await });
-    let mut root = server.connect("").await;
     query::rows_once_there(&mut root, &query::running("tenant\\_holder\\_acme", "SLEEP(100)")).await;
     let busy = monitor.find(id).await.unwrap().expect("it is there");
     assert_eq!(busy.statement.as_deref(), Some("SELECT SLEEP(100), 'mail@example.org'"));

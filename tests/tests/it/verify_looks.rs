@@ -9,6 +9,7 @@ on_each_server!(
     names_in_another_case_are_seen_all_the_same,
     views_are_looked_at_as_tables_are,
     both_halves_of_a_large_set_are_proven,
+    the_way_up_again_is_compared_with_the_first,
 );
 
 /// Where names have no case, a table is not called in the schema as it is in the script: what was looked at is then not
@@ -53,13 +54,7 @@ async fn views_are_looked_at_as_tables_are(server: &'static Server) {
 }
 
 async fn both_halves_of_a_large_set_are_proven(server: &'static Server) {
-    let mut pairs: Vec<Pair> = vec![("CREATE TABLE t (id INT PRIMARY KEY);", "DROP TABLE t;")];
-    for at in 2..=44 {
-        // Leaked: a pair is written out in all other tests.
-        let up = format!("ALTER TABLE t ADD c{at} INT NULL;").leak();
-        let down = format!("ALTER TABLE t DROP COLUMN c{at};").leak();
-        pairs.push((up, down));
-    }
+    let mut pairs = columns(44);
     pairs[4] = ("ALTER TABLE nowhere ADD n INT;", "ALTER TABLE nowhere DROP COLUMN n;");
     pairs[9] = ("ALTER TABLE t ADD c10 INT NULL;", "DO 0;\nALTER TABLE t COMMENT 'left';");
     pairs[21] = ("ALTER TABLE t ADD c22 INT NULL;", "ALTER TABLE t DROP COLUMN nowhere;");
@@ -77,4 +72,38 @@ async fn both_halves_of_a_large_set_are_proven(server: &'static Server) {
     assert_eq!(of_steps, expected);
     let times = suite.migrations.iter().filter_map(|migration| migration.elapsed);
     assert_eq!(times.count(), 44, "each has been through its proofs");
+}
+
+/// The first way up meets rows, the way up again none.
+async fn the_way_up_again_is_compared_with_the_first(server: &'static Server) {
+    let procedure: Pair = (
+        "CREATE PROCEDURE p() BEGIN IF EXISTS (SELECT 1 FROM t) THEN CREATE TABLE x (a INT PRIMARY KEY); \
+         ELSE CREATE TABLE x (b INT PRIMARY KEY); END IF; END;",
+        "DROP PROCEDURE p;",
+    );
+    let call: Pair = ("CALL p();", "DROP TABLE x;");
+    // Stopped in its middle this is not taken up again, which is the end of the tenant that was to go up again.
+    let unfinished: Pair = ("SET @n = (SELECT 1 + 1);\nCALL p();\nDO @n;", "DROP TABLE x;");
+    for (n, by_rows) in [(3, call), (44, call), (3, unfinished)] {
+        let mut pairs = columns(n);
+        (pairs[n - 2], pairs[n - 1]) = (procedure, by_rows);
+        let suite = prove(server, &pairs, None).await;
+        let of_all: Vec<_> = suite.findings.iter().filter(|finding| finding.code.0 == "V108").collect();
+        let [finding] = of_all[..] else { panic!("{n}: {:#?}", suite.findings().collect::<Vec<_>>()) };
+        let expected = "all migrations, undone and applied again, do not give the schema of the first time: table `x` is changed";
+        assert_eq!(finding.message, expected, "{n}");
+        assert_eq!(found(&suite).iter().any(|line| line.contains("V107")), by_rows == unfinished, "{n}");
+    }
+}
+
+/// A table, and `n - 1` columns for it.
+fn columns(n: usize) -> Vec<Pair> {
+    let mut pairs: Vec<Pair> = vec![("CREATE TABLE t (id INT PRIMARY KEY);", "DROP TABLE t;")];
+    for at in 2..=n {
+        // Leaked: a pair is written out in all other tests.
+        let up = format!("ALTER TABLE t ADD c{at} INT NULL;").leak();
+        let down = format!("ALTER TABLE t DROP COLUMN c{at};").leak();
+        pairs.push((up, down));
+    }
+    pairs
 }
