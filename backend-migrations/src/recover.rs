@@ -13,6 +13,8 @@ mod server_source;
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::OnceCell;
+
 pub use self::server_source::ServerSource;
 use self::{
     examine::Found,
@@ -115,7 +117,7 @@ impl<C: Consent> TenantWork for Recover<'_, C> {
         let tenant = target.label.clone();
         let connected = self.connector.connect(target.clone()).await;
         let session = connected.map_err(|error| Box::new(Failure::no_connection(&error, &tenant)))?;
-        let mut turn = Turn { recover: self, target, tenant, session, events };
+        let mut turn = Turn { recover: self, target, tenant, session, events, lent: OnceCell::new() };
         let result = turn.run(done).await;
         turn.session.close().await;
         result
@@ -129,6 +131,8 @@ struct Turn<'a, C> {
     tenant: SharedLabel,
     session: MySqlSession,
     events: &'a Events,
+    /// Another's server for scratch databases, once it was asked for.
+    lent: OnceCell<Target>,
 }
 
 impl<C: Consent> Turn<'_, C> {

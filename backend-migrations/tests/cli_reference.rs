@@ -80,7 +80,7 @@ fn meaning(status: ExitStatus) -> &'static str {
             "refused before anything was changed: a setting, a migration file, the central database"
         }
         ExitStatus::Unsettled => {
-            "`migrate:status --exit-code` found something pending, dirty, modified, missing or ahead"
+            "`migrate:status --exit-code` found something pending, running, dirty, modified, missing or ahead"
         }
         ExitStatus::Internal => "a fault of this program or of the machine",
     }

@@ -7,7 +7,7 @@ use throwaway_server::Options;
 use tokio::{process::Command, select, signal};
 
 use crate::{
-    root,
+    cargo, root,
     samples::{self, Samples},
 };
 
@@ -53,10 +53,8 @@ async fn show(root_url: &str, must_clean: bool) -> anyhow::Result<ExitCode> {
 /// Runs a command as a developer would type it.
 async fn xtask(task: &str, samples: &Samples) -> anyhow::Result<ExitCode> {
     println!("\n$ cargo xtask {task}\n");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = Command::from(cargo())
         .args(["run", "--quiet", "--package", "xtask", "--", task])
-        .current_dir(root())
         .env("CENTRAL_DATABASE_URL", &samples.central_url)
         .env("DB_ENCRYPTION_KEY", samples::KEY)
         .env("MIGRATIONS_DIR", root().join("migrations"))

@@ -8,7 +8,10 @@ mod dev;
 mod samples;
 mod verify;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
 
 use clap::{Parser, ValueEnum};
 use throwaway_server::{Flavour, Options};
@@ -91,6 +94,20 @@ fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// `cargo`, without what it told this program about itself: that is news to build scripts that look at it, such as ring's,
+/// and so a reason to compile them and all above them anew.
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let is_told = |start: &&str| name.to_str().is_some_and(|name| name.starts_with(start));
+        if ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(is_told) {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(root());
+    command
 }
 
 /// The repository's root.

@@ -70,6 +70,14 @@ fn cargo_run(package: &str) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
     let mut command = Command::new(cargo);
+    // What cargo tells this program about itself is news to build scripts that look at it, such as ring's, and so a reason to
+    // compile them and all above them anew, each time that the two take turns.
+    for (name, _) in std::env::vars_os() {
+        let is_told = |start: &&str| name.to_str().is_some_and(|name| name.starts_with(start));
+        if ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(is_told) {
+            command.env_remove(name);
+        }
+    }
     command.args(["run", "--quiet", "--manifest-path", manifest, "--package", package]);
     command
 }

@@ -259,7 +259,7 @@ pub struct StatusArgs {
     /// Show every migration of the central database.
     #[arg(long, conflicts_with_all = ["only", "exclude"])]
     central: bool,
-    /// End with exit code 5 where anything is pending, dirty, modified, missing or ahead.
+    /// End with exit code 5 where anything is pending, running, dirty, modified, missing or ahead.
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
-
 use super::{
     Consent, Recover, Turn,
     offers::{Offers, Prepared},
@@ -135,7 +133,7 @@ impl<C: Consent> Turn<'_, C> {
             tenant: &self.target,
             places,
             servers: *servers,
-            lent: OnceCell::new(),
+            lent: &self.lent,
             events: self.events,
             base,
         })

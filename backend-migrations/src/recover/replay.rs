@@ -28,7 +28,7 @@ pub(super) struct Stage<'a> {
     /// Who has another server, should one be made on none of these.
     pub(super) servers: Option<&'a dyn ServerSource>,
     /// That server, once it was asked for.
-    pub(super) lent: OnceCell<Target>,
+    pub(super) lent: &'a OnceCell<Target>,
     pub(super) events: &'a Events,
     /// What ran before the script.
     pub(super) base: MigrationSet,

@@ -198,6 +198,7 @@ async fn a_throwaway_server_is_the_last_resort(server: &'static Server) {
         .exits(1)
         .says("the scratch database is made on a throwaway server")
         .says("1 of 2 statements is in");
+    assert_eq!(output.text().matches("made on a throwaway server").count(), 1, "{output}");
     assert!(!output.text().contains("mysql://"), "{output}");
     assert!(!output.text().contains("the scratch database is on"), "another version\n{output}");
     let output = run("migrate:recover lastresort-acme --undo --yes", cargo).await;

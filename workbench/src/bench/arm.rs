@@ -13,7 +13,7 @@ use super::{
     peers::Peer,
     timing::{self, Timing},
 };
-use crate::{root, samples};
+use crate::{cargo, root, samples};
 
 /// The tool's family.
 pub(super) const OURS: &str = "ours";
@@ -120,10 +120,8 @@ fn floor(scenario: Scenario, connections: usize, fleet: &Fleet) -> anyhow::Resul
 
 /// Builds the release binary and says where it is.
 pub(super) fn build_tool() -> anyhow::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
+    let status = cargo()
         .args(["build", "--quiet", "--release", "--package", "backend-migrations", "--features", "cli"])
-        .current_dir(root())
         .status()
         .context("`cargo` cannot be run")?;
     ensure!(status.success(), "the tool cannot be built");

@@ -18,7 +18,7 @@ use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    root,
+    cargo,
     samples::{self, KEY, Samples},
 };
 
@@ -182,12 +182,12 @@ fn finding(message: &str, output: &std::process::Output) -> Finding {
 async fn build() -> anyhow::Result<std::path::PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().context("no target folder")?;
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::from(cargo());
     // Of the whole workspace, as everything else that builds this program does: with other features it would be another
     // one in the same place.
     command.args(["build", "--quiet", "--workspace", "--bin", "backend-migrations"]);
     command.args(folder.ends_with("release").then_some("--release"));
-    let status = command.current_dir(root()).status().await.context("`cargo` cannot be run")?;
+    let status = command.status().await.context("`cargo` cannot be run")?;
     ensure!(status.success(), "the program cannot be built");
     Ok(folder.join("backend-migrations"))
 }

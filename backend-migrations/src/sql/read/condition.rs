@@ -8,13 +8,16 @@ use super::{
     cursor::Cursor,
 };
 
+/// How many parentheses and NOTs are looked into; people write a few.
+const DEPTH: usize = 20;
+
 /// The condition from the place after `WHERE` to the end of it.
 pub(super) fn condition(cursor: &mut Cursor<'_>) -> Condition {
     // In these an OR, AND or NOT is not what it is elsewhere.
     if cursor.has_any(&["CASE", "XOR", "BETWEEN"]) {
         return Condition::Other;
     }
-    match either(cursor) {
+    match either(cursor, DEPTH) {
         Truth::Always(passing) => Condition::Always(passing),
         Truth::Never | Truth::Depends => Condition::Other,
     }
@@ -31,10 +34,10 @@ fn constant(is_true: bool) -> Truth {
     if is_true { Truth::Always(Vec::new()) } else { Truth::Never }
 }
 
-fn either(cursor: &mut Cursor<'_>) -> Truth {
+fn either(cursor: &mut Cursor<'_>, depth: usize) -> Truth {
     let mut found = Truth::Never;
     for mut side in cursor.split("OR") {
-        found = match (found, both(&mut side)) {
+        found = match (found, both(&mut side, depth)) {
             (Truth::Never, side) => side,
             (found, Truth::Never) => found,
             (Truth::Always(passing), _) | (_, Truth::Always(passing)) if passing.is_empty() => {
@@ -46,10 +49,10 @@ fn either(cursor: &mut Cursor<'_>) -> Truth {
     found
 }
 
-fn both(cursor: &mut Cursor<'_>) -> Truth {
+fn both(cursor: &mut Cursor<'_>, depth: usize) -> Truth {
     let mut all = Vec::new();
     for mut side in cursor.split("AND") {
-        match test(&mut side) {
+        match test(&mut side, depth) {
             Truth::Always(passing) => all.extend(passing),
             other => return other,
         }
@@ -57,9 +60,10 @@ fn both(cursor: &mut Cursor<'_>) -> Truth {
     Truth::Always(all)
 }
 
-fn test(cursor: &mut Cursor<'_>) -> Truth {
+fn test(cursor: &mut Cursor<'_>, depth: usize) -> Truth {
+    let Some(depth) = depth.checked_sub(1) else { return Truth::Depends };
     if cursor.eat(&["NOT"]) || cursor.eat_symbol("!") {
-        return match test(cursor) {
+        return match test(cursor, depth) {
             Truth::Never => constant(true),
             Truth::Always(passing) if passing.is_empty() => Truth::Never,
             _ => Truth::Depends,
@@ -70,7 +74,7 @@ fn test(cursor: &mut Cursor<'_>) -> Truth {
         && group.is_done()
         && !inside.is_any(&["SELECT", "WITH", "VALUES", "TABLE"])
     {
-        return either(&mut inside);
+        return either(&mut inside, depth);
     }
     comparison(cursor).unwrap_or(Truth::Depends)
 }

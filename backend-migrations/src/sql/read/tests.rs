@@ -92,6 +92,12 @@ fn a_condition_that_leaves_nothing_out_is_known() {
         let script = parse_script("t.sql", sql.as_bytes()).expect(&sql);
         assert_eq!(brief(&read(&script.statements[0])), format!("DELETE t{expected}"), "{sql}");
     }
+    for sql in
+        [format!("{}1{}", "(".repeat(20_000), ")".repeat(20_000)), format!("{}1", "NOT ".repeat(20_000))]
+    {
+        let script = parse_script("t.sql", format!("DELETE FROM t WHERE {sql}").as_bytes()).expect("SQL");
+        assert_eq!(brief(&read(&script.statements[0])), "DELETE t where");
+    }
 }
 
 #[test]
