@@ -98,9 +98,8 @@ impl MySqlSession {
             connection_id,
             began: unfinished.map(|row| (row.version, row.installed_on_s)),
             account: text("User").map(|user| format!("{user}@{}", text("Host").unwrap_or_default())),
-            activity: row.map(|_| match text("Info") {
-                Some(statement) => statement.split_whitespace().collect::<Vec<_>>().join(" "),
-                None => "idle".to_owned(),
+            activity: row.map(|_| {
+                text("Info").map_or_else(|| "idle".to_owned(), |statement| Activity::shape_of(&statement))
             }),
             seconds: row.and_then(|row| unsigned(row, "Time")),
         })

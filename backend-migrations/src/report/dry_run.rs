@@ -7,7 +7,7 @@ use super::{
     failure::{push_failure, push_failure_briefly},
     lines::{Words, push_warning},
     style::{Page, Tone},
-    text::{counted, names, title_and_database, visible, visible_lines},
+    text::{counted, names, resuming, title_and_database, visible, visible_lines},
 };
 use crate::{
     event::{Event, MigrationPlanned, Outcome, Scope, Task},
@@ -155,14 +155,9 @@ fn script(step: &MigrationPlanned) -> Option<&Script> {
 
 /// The file's name and, where it does not begin at its beginning, where it does.
 fn heading(step: &MigrationPlanned) -> String {
-    let script = script(step);
-    let file_name = script.map(|script| visible(&script.file_name)).unwrap_or_default();
-    match (step.n_finished, script) {
-        (1.., Some(script)) => {
-            let n_statements = script.statements.len();
-            format!("{file_name}: resuming at statement {} of {n_statements}", step.n_finished + 1)
-        }
-        _ => file_name.into_owned(),
+    match (step.n_finished, script(step)) {
+        (1.., Some(script)) => resuming(&script.file_name, step.n_finished, script.statements.len()),
+        (_, script) => script.map(|script| visible(&script.file_name).into_owned()).unwrap_or_default(),
     }
 }
 

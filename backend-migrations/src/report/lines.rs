@@ -7,7 +7,7 @@ use super::{
     failure::{push_done, push_done_before, push_failure, push_failure_briefly},
     human::Shown,
     style::{Page, Paint, Tone},
-    text::{title, title_and_database, visible, visible_lines},
+    text::{resuming, title, title_and_database, visible, visible_lines},
 };
 use crate::{
     event::{Event, Outcome, Place, Scope, Task},
@@ -79,8 +79,7 @@ impl Lines {
                 self.push_start(*n_tenants, page);
             }
             Event::MigrationStarted { tenant, file_name, n_statements, n_finished } if *n_finished > 0 => {
-                let (file_name, next) = (visible(file_name), n_finished + 1);
-                let note = format!("↪️  {file_name}: resuming at statement {next} of {n_statements}");
+                let note = format!("↪️  {}", resuming(file_name, *n_finished, *n_statements));
                 self.notes(tenant, page.paint).line(note);
             }
             // That connecting took a second try is worth no line in a log.

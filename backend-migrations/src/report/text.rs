@@ -103,6 +103,18 @@ pub(super) fn columns(text: &str) -> usize {
     console::measure_text_width(text)
 }
 
+/// Where a script is taken up that does not begin at its beginning.
+pub(super) fn resuming(file_name: &str, n_finished: usize, n_statements: usize) -> String {
+    let file_name = visible(file_name);
+    if n_finished >= n_statements {
+        // What failed last was taken out of the file.
+        return format!(
+            "{file_name}: all statements are in the database already; only the record is missing"
+        );
+    }
+    format!("{file_name}: resuming at statement {} of {n_statements}", n_finished + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

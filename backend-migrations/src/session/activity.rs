@@ -52,6 +52,11 @@ impl Activity {
         unfinished.filter(|(_, script)| self.runs(script)).map(|(version, _)| version).collect()
     }
 
+    /// What may be shown of a statement that another connection runs.
+    pub(crate) fn shape_of(statement: &str) -> String {
+        shape(statement, N_STATEMENT_CHARS_MAX)
+    }
+
     /// Whether it runs one of this script's statements.
     fn runs(&self, script: &Script) -> bool {
         let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -71,9 +76,9 @@ impl fmt::Display for Activity {
         write!(f, " ({account})")?;
         match (&self.statement, self.seconds, self.transaction_s) {
             (Some(statement), Some(s), _) => {
-                write!(f, ", for {s} s: {}", shape(statement, N_STATEMENT_CHARS_MAX))
+                write!(f, ", for {s} s: {}", Self::shape_of(statement))
             }
-            (Some(statement), None, _) => write!(f, ": {}", shape(statement, N_STATEMENT_CHARS_MAX)),
+            (Some(statement), None, _) => write!(f, ": {}", Self::shape_of(statement)),
             (None, _, Some(s)) => write!(f, ", idle in a transaction that has been open for {s} s"),
             (None, Some(s), None) => write!(f, ", idle for {s} s"),
             (None, None, None) => f.write_str(", idle"),

@@ -20,7 +20,7 @@ pub struct LockHolder {
     pub connection_id: u64,
     /// `user@host`; `None` where the account may not see other accounts' connections.
     pub account: Option<String>,
-    /// What it runs, in one line, or `idle`.
+    /// The shape of what it runs, in one line, or `idle`.
     pub activity: Option<String>,
     /// For how many seconds it has been at that.
     pub seconds: Option<u64>,

@@ -8,6 +8,7 @@ use crate::corpus::{self, FAILS_AT_3_OF_5};
 on_each_server!(
     the_next_run_goes_on_at_the_statement_that_failed,
     an_executed_statement_that_was_edited_is_refused,
+    the_last_statement_that_failed_may_be_taken_out,
     rows_and_definitions_in_one_file,
     the_first_statement_leaves_nothing,
     what_sets_up_the_session_is_run_again,
@@ -54,6 +55,23 @@ async fn the_next_run_goes_on_at_the_statement_that_failed(server: &'static Serv
     assert_output!("the_rest_is_applied", output);
     assert_eq!(tables(&mut acme).await, ["first", "fourth", "second"]);
     assert_eq!(query::column(&mut acme, "SELECT id FROM fourth").await, ["4"]);
+    assert_eq!(success(&mut acme).await, ["1"]);
+    assert_eq!(journal(&mut acme).await, Vec::<String>::new());
+    fleet.run("migrate:status --exit-code").await.exits(0);
+}
+
+async fn the_last_statement_that_failed_may_be_taken_out(server: &'static Server) {
+    let fleet = Fleet::new(server, "takenout").await;
+    fleet.provision("acme").await;
+    let sound = "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY);\n";
+    fleet.write(FILE, &format!("{sound}CREATE TABLE a (id INT);\n"));
+    fleet.run("migrate:tenant takenout-acme").await.exits(1).says("statement 3 of 3");
+    fleet.write(FILE, sound);
+    let note =
+        "20260101000000_five.up.sql: all statements are in the database already; only the record is missing";
+    fleet.run("migrate:tenant takenout-acme --dry-run").await.exits(0).says(note);
+    fleet.run("migrate:tenant takenout-acme").await.exits(0).says(note);
+    let mut acme = fleet.connect("acme").await;
     assert_eq!(success(&mut acme).await, ["1"]);
     assert_eq!(journal(&mut acme).await, Vec::<String>::new());
     fleet.run("migrate:status --exit-code").await.exits(0);
