@@ -4,7 +4,8 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
+    thread,
+    time::{Duration, Instant, SystemTime},
 };
 
 use rustix::{
@@ -18,6 +19,9 @@ pub(crate) const PREFIX: &str = "throwaway-server-";
 
 /// A server needs up to 300 MB; what is free must leave room for whoever else uses the memory.
 const MEMORY_NEEDED_BYTES: u64 = 1 << 30;
+
+/// How long a killed server may take to be gone.
+const DEATH_LIMIT: Duration = Duration::from_secs(5);
 
 /// Where servers' folders are made: in memory if there is enough of it.
 pub(crate) fn data_root() -> PathBuf {
@@ -65,6 +69,11 @@ pub(crate) fn has_no_reader(error: &io::Error) -> bool {
 pub(crate) fn remove(folder: &Path) -> io::Result<()> {
     if let Some(server) = server_of(folder) {
         let _ = rustix::process::kill_process(server, Signal::KILL);
+        // While it dies it may still make files, and a folder that is not empty stays.
+        let began = Instant::now();
+        while server_of(folder).is_some() && began.elapsed() < DEATH_LIMIT {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
