@@ -14,7 +14,7 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     locality,
-    monitor::{self, Monitor},
+    monitor::{self, Monitor, text, unsigned},
     query::{self, RowSets},
     server_error::{NO_SUCH_TABLE, server_error, session_error},
 };
@@ -91,7 +91,7 @@ impl MySqlSession {
         let (sets, _) = self.query_until_error(sql, BOOKKEEPING_LIMIT).await;
         let connection_id = sets.first()?.first()?.try_get::<Option<i64>, _>(0).ok()??.cast_unsigned();
         let row = sets.get(1)?.iter().find(|row| unsigned(row, "Id") == Some(connection_id));
-        let text = |column| row.and_then(|row| row.try_get::<Option<String>, _>(column).ok().flatten());
+        let text = |column| row.and_then(|row| text(row, column));
         let history = sets.get(2).and_then(|rows| history_rows(rows).ok()).unwrap_or_default();
         let unfinished = history.iter().find(|row| !row.success);
         Some(LockHolder {
@@ -104,11 +104,6 @@ impl MySqlSession {
             seconds: row.and_then(|row| unsigned(row, "Time")),
         })
     }
-}
-
-/// A number whose type differs between servers.
-fn unsigned(row: &MySqlRow, column: &str) -> Option<u64> {
-    row.try_get_unchecked::<u64, _>(column).ok()
 }
 
 impl TenantSession for MySqlSession {
