@@ -73,7 +73,10 @@ impl From<ApplyError> for Failure {
             |code, state, hint| Self { code, message: message.clone(), at: None, excerpt: None, state, hint };
         match error {
             ApplyError::Plan(error) => {
-                let has_no_down = error.problems.iter().any(|problem| matches!(problem, Problem::NoDown(_)));
+                let has_no_down = error
+                    .problems
+                    .iter()
+                    .any(|problem| matches!(problem, Problem::NoDown(_) | Problem::EmptyDown(_)));
                 let code = match error.is_dirty() {
                     true => FailureCode::Dirty,
                     false if has_no_down => FailureCode::NoDown,

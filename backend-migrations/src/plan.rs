@@ -270,6 +270,9 @@ fn add_undone(
         match set.get(row.version) {
             None => {} // named as missing already
             Some(migration) if migration.down.is_none() => problems.push(Problem::NoDown(migration.named())),
+            Some(migration) if has_empty_down(migration) => {
+                problems.push(Problem::EmptyDown(migration.named()));
+            }
             Some(migration) => steps.push(Step {
                 migration: Arc::clone(migration),
                 direction: Direction::Down,
@@ -279,6 +282,15 @@ fn add_undone(
         }
     }
     steps.sort_by_key(|step| std::cmp::Reverse(step.migration.version));
+}
+
+/// Whether there is something to undo and the `down` has no statement at all.
+///
+/// An `up` without a statement is applied all the same, as sqlx applies it: its bytes are in the history of other tenants,
+/// and a new one has to get past it.
+fn has_empty_down(migration: &Migration) -> bool {
+    let is_empty = |script: &Script| script.statements.is_empty();
+    !is_empty(&migration.up) && migration.down.as_ref().is_some_and(is_empty)
 }
 
 #[cfg(test)]

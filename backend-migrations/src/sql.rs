@@ -95,6 +95,9 @@ fn statements(bytes: &[u8]) -> Result<(&str, Vec<Statement>), At> {
         return Err((ScriptErrorKind::ZeroByte { at }, at));
     }
     let split = split::split(text);
+    if let Some(at) = split.hidden_line_end {
+        return Err((ScriptErrorKind::HiddenLineEnd, at));
+    }
     let mut statements = Vec::new();
     let mut lines = Lines { bytes, line: 1, at: 0 };
     for piece in &split.pieces {

@@ -98,6 +98,7 @@ fn fault(problem: Problem) -> Fault {
             ScriptErrorKind::NotUtf8 { .. }
             | ScriptErrorKind::ByteOrderMark
             | ScriptErrorKind::ZeroByte { .. }
+            | ScriptErrorKind::HiddenLineEnd
             | ScriptErrorKind::Empty => "X008",
             ScriptErrorKind::Delimiter => "X010",
             ScriptErrorKind::ClientCommand { .. } | ScriptErrorKind::Refused(Refusal::LocalInfile) => "X017",

@@ -97,6 +97,8 @@ pub enum Problem {
     },
     /// To be undone, and there is no `down`.
     NoDown(Named),
+    /// To be undone, and its `.down.sql` has no statement: the history would say that it was undone, and nothing would be.
+    EmptyDown(Named),
     /// The target version is in no file.
     UnknownTarget(Version),
     /// To be brought up to a version that is older than what is applied.
@@ -230,6 +232,10 @@ impl fmt::Display for Problem {
                 if *n_finished == 1 { "1 statement".to_owned() } else { format!("{n_finished} statements") },
             ),
             Self::NoDown(m) => write!(f, "no down: {m} has no `.down.sql`, so it cannot be undone"),
+            Self::EmptyDown(m) => write!(
+                f,
+                "no down: the `.down.sql` of {m} has no statement, so it would be recorded as undone and nothing would change"
+            ),
             Self::UnknownTarget(version) => write!(f, "unknown target: no file has version {version}"),
             Self::TargetOlder { target, newest } => {
                 write!(f, "wrong target: {target} is older than {newest}, which is applied already")
@@ -290,6 +296,9 @@ impl Problem {
                  `migrate:recover` compare the schema with the file"
             }
             Self::NoDown(_) => "write the `.down.sql` beside the `.up.sql`; it may be added at any time",
+            Self::EmptyDown(_) => {
+                "write what undoes it; where nothing has to be done, say so in that file: `DO 0;`"
+            }
             Self::UnknownTarget(_) => {
                 "`migrate:status` with `--tenant` or `--central` lists the versions there are"
             }

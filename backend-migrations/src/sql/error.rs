@@ -39,6 +39,9 @@ pub enum ScriptErrorKind {
         /// Its offset, from 0.
         at: usize,
     },
+    /// The line ends of old Macs, or a separator that only some editors know: the server sees a comment go on.
+    #[error("a comment goes on after what looks like the end of its line")]
+    HiddenLineEnd,
     /// Neither a statement nor a comment; the server answers it with error 1065, *Query was empty*.
     #[error("the file holds neither a statement nor a comment")]
     Empty,
@@ -87,6 +90,10 @@ impl ScriptErrorKind {
             }
             Self::ZeroByte { .. } => {
                 "if every second byte is zero the file is UTF-16: save it as UTF-8; in a string write `\\0`"
+            }
+            Self::HiddenLineEnd => {
+                "end the line with a line feed: to the server a carriage return alone, U+2028 and U+2029 end no comment, so it \
+                 sees nothing of what follows; a migration that is applied was applied without it"
             }
             Self::Empty => "write its statements; where one is meant to do nothing, say so: `DO 0;`",
             Self::UnclosedText => {

@@ -30,6 +30,8 @@ pub(super) struct Split<'a> {
     pub(super) has_comment: bool,
     /// What the text leaves open, with the offset of its first byte.
     pub(super) unclosed: Option<(Unclosed, usize)>,
+    /// Where a line comment goes on after what an editor shows as the end of its line.
+    pub(super) hidden_line_end: Option<usize>,
 }
 
 /// Cuts `text` at the `;` that end its statements. There is a piece more than there are such `;`.
@@ -58,7 +60,21 @@ pub(super) fn split(text: &str) -> Split<'_> {
     }
     let has_comment =
         lexed.tokens.iter().any(|token| matches!(token.kind, TokenKind::Comment | TokenKind::VersionOpen));
-    Split { words, pieces, has_comment, unclosed: lexed.unclosed }
+    let mut comments = lexed.tokens.iter().filter(|token| token.kind == TokenKind::Comment);
+    let hidden_line_end = comments.find_map(|token| hidden_line_end(text, token));
+    Split { words, pieces, has_comment, unclosed: lexed.unclosed, hidden_line_end }
+}
+
+/// Where text follows in a line comment after a character that editors show as the end of a line. To the server only a
+/// line feed ends such a comment (MySQL 8.4 manual, "Comments"), so it sees nothing of that text.
+fn hidden_line_end(text: &str, comment: &Token) -> Option<usize> {
+    const LOOKS_LIKE_A_LINE_END: [char; 3] = ['\r', '\u{2028}', '\u{2029}'];
+    let content = &text[comment.start..comment.end];
+    if !content.starts_with(['-', '#']) {
+        return None;
+    }
+    let visible = content.trim_end();
+    visible.find(LOOKS_LIKE_A_LINE_END).map(|at| comment.start + at)
 }
 
 fn core(tokens: &[Token]) -> Range<usize> {

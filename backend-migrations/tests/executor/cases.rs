@@ -121,6 +121,7 @@ fn problem(problem: &Problem) -> String {
             format!("SESSION GONE {} statement {statement} line {line}", migration.version)
         }
         Problem::NoDown(m) => format!("NO DOWN {}", m.version),
+        Problem::EmptyDown(m) => format!("EMPTY DOWN {}", m.version),
         Problem::UnknownTarget(version) => format!("UNKNOWN {version}"),
         Problem::TargetOlder { target, newest } => format!("OLDER {target} < {newest}"),
         Problem::TargetNewer { target, newest } => format!("NEWER {target} > {}", newest.map_or(0, |v| v.0)),

@@ -22,9 +22,13 @@ async fn tables(fleet: &Fleet) -> Vec<String> {
 async fn files_that_are_refused(server: &'static Server) {
     let fleet = Fleet::new(server, "files").await;
     fleet.provision("acme").await;
-    let cases: [(&str, Files); 15] = [
+    let cases: [(&str, Files); 16] = [
         ("file_not_utf8", &[("20260101000000_t.up.sql", b"INSERT INTO t VALUES ('\xe4\xf6');")]),
         ("file_utf16", &[("20260101000000_t.up.sql", b"\xff\xfeC\0R\0E\0A\0T\0E\0")]),
+        (
+            "file_old_mac",
+            &[("20260101000000_t.up.sql", b"-- makes the table\rCREATE TABLE lost (id INT);\r")],
+        ),
         ("file_bom", &[("20260101000000_t.up.sql", b"\xef\xbb\xbfCREATE TABLE t (id INT);")]),
         ("file_empty", &[("20260101000000_t.up.sql", b"")]),
         ("file_blank", &[("20260101000000_t.up.sql", b" \r\n\t;\n")]),

@@ -8,6 +8,7 @@ on_each_server!(
     so_many_steps_down_to_a_version_or_all,
     the_central_database_is_rolled_back,
     a_missing_down_is_refused_before_anything_is_touched,
+    a_down_of_comments_alone_is_refused,
     a_dry_run_of_a_rollback_changes_nothing,
     wrong_targets_are_refused,
 );
@@ -80,6 +81,18 @@ async fn a_missing_down_is_refused_before_anything_is_touched(server: &'static S
     assert_eq!(versions(&fleet, "b").await.len(), 3);
     fleet.run("migrate:rollback --tenant nodown-b").await.exits(0);
     assert_eq!(versions(&fleet, "b").await.len(), 2);
+}
+
+async fn a_down_of_comments_alone_is_refused(server: &'static Server) {
+    let fleet = Fleet::new(server, "emptydown").await;
+    fleet.write("20260101000000_t.up.sql", "CREATE TABLE t (id INT);");
+    fleet.write("20260101000000_t.down.sql", "-- nothing to undo\n");
+    fleet.provision("a").await;
+    fleet.run("migrate:rollback --tenant emptydown-a").await.exits(4).says("has no statement");
+    assert_eq!(versions(&fleet, "a").await, ["20260101000000"]);
+    fleet.write("20260101000000_t.down.sql", "-- The table stays.\nDO 0;\n");
+    fleet.run("migrate:rollback --tenant emptydown-a").await.exits(0);
+    assert_eq!(versions(&fleet, "a").await, Vec::<String>::new());
 }
 
 async fn a_dry_run_of_a_rollback_changes_nothing(server: &'static Server) {

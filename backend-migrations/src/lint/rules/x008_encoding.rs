@@ -11,7 +11,8 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Error,
     explain: "\
 A migration is UTF-8 without a byte order mark, and is not empty: sqlx cannot read anything else, and the server answers a \
-byte order mark with error 1064 and an empty file with error 1065. Line endings of Windows are sound SQL, but git may give \
+byte order mark with error 1064 and an empty file with error 1065. To the server a line comment ends at a line feed alone: with the \
+carriage returns of old Macs everything after the first comment is part of it, and would be recorded as applied. Line endings of Windows are sound SQL, but git may give \
 every checkout other ones, and the checksum is over the bytes: a migration applied from one machine is \"modified\" on the next.
 
 Save the file as UTF-8, and put `*.sql text eol=lf` into `.gitattributes`. A file that is applied already stays as it is.",
@@ -20,6 +21,7 @@ Save the file as UTF-8, and put `*.sql text eol=lf` into `.gitattributes`. A fil
         Example::files(&[("20260101000000_t.up.sql", "\u{feff}DO 1;")]),
         Example::files(&[("20260101000000_t.up.sql", "")]),
         Example::files(&[("20260101000000_t.up.sql", "DO 1;\r\n")]),
+        Example::files(&[("20260101000000_t.up.sql", "-- makes t\rCREATE TABLE t (id INT PRIMARY KEY);\r")]),
     ],
     passes: &[Example::files(&[("20260101000000_t.up.sql", "INSERT INTO t VALUES ('naïve');\n")])],
 };

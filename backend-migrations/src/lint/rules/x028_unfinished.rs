@@ -13,8 +13,9 @@ pub(super) static RULE: Rule = Rule {
     explain: "\
 `migrate:make` wrote the file, and nobody finished it. Where there are only comments it would be recorded on every tenant as applied, \
 and once it is recorded the file may not change any more. Where a comment stands in place of a column's type or a table's columns, the \
-server refuses the statement with 1064: in a `down`, on the day of the rollback. A `down` without a statement, or with none that changes \
-anything (`SELECT 1`), makes a rollback that changes nothing and records that it did.
+server refuses the statement with 1064: in a `down`, on the day of the rollback. `migrate:rollback` refuses a `down` \
+without a statement; one whose statements change nothing (`SELECT 1`, a warning) makes a rollback that changes nothing and records that \
+it did.
 
 Write what is missing, or remove both files. Where a migration is meant to do nothing, say so: `DO 0;`. Where nothing can undo it, say so \
 in the `up`: `-- migration: irreversible <reason>`.",
@@ -73,14 +74,14 @@ fn check(script: &ScriptView<'_>, remarks: &mut Vec<Remark>) {
     }
     let must_undo = script.migration.up.does_something() && !script.declared.is_irreversible();
     if !script.is_up() && must_undo && !script.script.does_something() {
-        let what = if is_empty {
-            "there is no statement in this file"
+        let (what, then) = if is_empty {
+            ("there is no statement in this file", "`migrate:rollback` refuses it")
         } else {
-            "nothing in this file changes anything"
+            ("nothing in this file changes anything", "a rollback would do nothing, and record that it did")
         };
         remarks.push(
-            Remark::whole(format!("{what}: a rollback would do nothing, and record that it did"))
-                .weighs(Severity::Warning)
+            Remark::whole(format!("{what}: {then}"))
+                .weighs(if is_empty { Severity::Error } else { Severity::Warning })
                 .hint("undo what the `up` does, or say in the `up`: `-- migration: irreversible <reason>`"),
         );
     }

@@ -32,6 +32,25 @@ fn bytes_that_are_no_text() {
 }
 
 #[test]
+fn comments_that_go_on() {
+    insta::assert_snapshot!(told(&[
+        "-- makes the table\rCREATE TABLE lost (id INT);\r",
+        "DO 1;\n# makes the table\u{2028}CREATE TABLE lost (id INT);",
+        "DO 1; -- a\r-- b",
+    ]), @r#"
+    1_x.up.sql:1: a comment goes on after what looks like the end of its line
+    1_x.up.sql:2: a comment goes on after what looks like the end of its line
+    1_x.up.sql:1: a comment goes on after what looks like the end of its line
+    "#);
+    insta::assert_snapshot!(error("-- a\rDO 1;").hint(), @"end the line with a line feed: to the server a carriage return alone, U+2028 and U+2029 end no comment, so it sees nothing of what follows; a migration that is applied was applied without it");
+    for sound in
+        ["-- a\r\nDO 1;\r\n", "-- a \r\r\nDO 1;", "/* a\rb */ DO 1;", "DO '-- a\rb'", "DO 1;\rDO 2;\r"]
+    {
+        assert!(parse_script("1_x.up.sql", sound.as_bytes()).is_ok(), "{sound:?}");
+    }
+}
+
+#[test]
 fn what_is_never_closed() {
     insta::assert_snapshot!(told(&[
         "SELECT 1;\nSELECT 'a;\nSELECT 2;",
