@@ -28,13 +28,17 @@ use crate::{
     tenant::SharedLabel,
 };
 
-/// What was done to a database before the work ended.
-#[derive(Debug, Default)]
-pub struct Applied {
-    /// The migrations that are complete, in order.
-    pub done: Vec<MigrationDone>,
-    /// How many were not begun because the run was told to stop.
-    pub n_remaining: usize,
+/// How the work on a database ended that nothing failed in.
+#[must_use = "a run that was told to stop has not reached its goal"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// The database is at the goal.
+    Complete,
+    /// The run was told to stop, and the database is not at the goal.
+    Stopped {
+        /// How many migrations were not begun: at least one.
+        n_remaining: usize,
+    },
 }
 
 /// Why the work on a database ended early.
@@ -135,8 +139,8 @@ pub async fn prepare<S: TenantSession>(session: &mut S, work: Work<'_>) -> Resul
     Ok(plan?)
 }
 
-/// Brings the database behind `session` to the goal; `applied` grows with every migration that is complete, so that the
-/// caller knows them after an error too.
+/// Brings the database behind `session` to the goal, or as far as it got before it was told to stop; `done` grows with
+/// every migration that is complete, so that the caller knows them after an error too.
 ///
 /// A database with nothing to do costs one query. Otherwise the lock is taken and the plan made anew under it: another
 /// run may have been at work since.
@@ -147,10 +151,10 @@ pub async fn prepare<S: TenantSession>(session: &mut S, work: Work<'_>) -> Resul
 pub async fn apply<S: TenantSession>(
     session: &mut S,
     work: Work<'_>,
-    applied: &mut Applied,
-) -> Result<(), ApplyError> {
+    done: &mut Vec<MigrationDone>,
+) -> Result<Applied, ApplyError> {
     match prepare(session, work).await {
-        Ok(plan) if plan.steps.is_empty() => return Ok(()),
+        Ok(plan) if plan.steps.is_empty() => return Ok(Applied::Complete),
         // What looks dirty may be another run's work of this moment; only the lock can tell.
         Err(ApplyError::Plan(error)) if !error.is_dirty() => return Err(error.into()),
         Err(error @ ApplyError::History { .. }) => return Err(error),
@@ -173,20 +177,19 @@ pub async fn apply<S: TenantSession>(
     let n_migrations = plan.steps.len();
     work.events.tell(Event::TenantPlanned { tenant: work.tenant.clone(), n_migrations }).await;
     if n_migrations == 0 {
-        return Ok(());
+        return Ok(Applied::Complete);
     }
     create_tables(session, &history, &plan).await?;
     forget_settled(session, &history).await?;
     for (n_done, step) in plan.steps.iter().enumerate() {
         if work.stop.is_cancelled() {
-            applied.n_remaining = n_migrations - n_done;
-            return Ok(());
+            return Ok(Applied::Stopped { n_remaining: n_migrations - n_done });
         }
-        let done = Run::new(session, work, step, &history).run().await?;
-        work.events.tell(Event::MigrationFinished { tenant: work.tenant.clone(), done: done.clone() }).await;
-        applied.done.push(done);
+        let one = Run::new(session, work, step, &history).run().await?;
+        work.events.tell(Event::MigrationFinished { tenant: work.tenant.clone(), done: one.clone() }).await;
+        done.push(one);
     }
-    Ok(())
+    Ok(Applied::Complete)
 }
 
 async fn create_tables<S: TenantSession>(

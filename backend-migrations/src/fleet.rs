@@ -449,15 +449,12 @@ impl<C: Connect> JobWork<'_, C> {
                 Ok(Outcome::Planned { steps: steps.collect() })
             }
             Job::Apply(options) => {
-                let mut applied = Applied::default();
-                let result = apply::apply(session, work(options), &mut applied).await;
-                *done = applied.done;
-                result.map_err(boxed)?;
+                let applied = apply::apply(session, work(options), done).await.map_err(boxed)?;
                 let done = std::mem::take(done);
-                Ok(match (applied.n_remaining, done.is_empty()) {
-                    (0, true) => Outcome::UpToDate,
-                    (0, false) => Outcome::Migrated { done },
-                    (n_remaining, _) => Outcome::Stopped { done, n_remaining },
+                Ok(match applied {
+                    Applied::Complete if done.is_empty() => Outcome::UpToDate,
+                    Applied::Complete => Outcome::Migrated { done },
+                    Applied::Stopped { n_remaining } => Outcome::Stopped { done, n_remaining },
                 })
             }
         }

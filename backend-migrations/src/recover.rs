@@ -124,6 +124,16 @@ impl<C: Consent> TenantWork for Recover<'_, C> {
     }
 }
 
+/// What became of one half-done migration.
+enum Turned {
+    /// It is settled.
+    Settled(Settled),
+    /// It is as half done as it was: nothing more was asked for, or nobody agreed.
+    Left,
+    /// The run was told to stop before it was settled.
+    Stopped,
+}
+
 /// One database's turn.
 struct Turn<'a, C> {
     recover: &'a Recover<'a, C>,
@@ -154,8 +164,11 @@ impl<C: Consent> Turn<'_, C> {
             let history = self.session.history().await.map_err(read)?;
             let Some(row) = history.row(version).filter(|row| !row.success) else { continue };
             match self.settle(&history, row, done).await? {
-                Some(one) => settled.push(one),
-                None => n_dirty += 1,
+                Turned::Settled(one) => settled.push(one),
+                Turned::Left => n_dirty += 1,
+                Turned::Stopped => {
+                    return Ok(Outcome::Stopped { done: std::mem::take(done), n_remaining: 1 });
+                }
             }
         }
         Ok(match (n_dirty, settled.is_empty()) {
@@ -192,13 +205,13 @@ impl<C: Consent> Turn<'_, C> {
         dirty
     }
 
-    /// Shows one migration, and goes the way that is asked for; `None` where it stays half done.
+    /// Shows one migration, and goes the way that is asked for.
     async fn settle(
         &mut self,
         history: &History,
         row: &HistoryRow,
         done: &mut Vec<MigrationDone>,
-    ) -> Result<Option<Settled>, Box<Failure>> {
+    ) -> Result<Turned, Box<Failure>> {
         let found = Box::pin(self.examine(history, row)).await?;
         let asked = self.recover.options.way;
         let offers = found.prepared.iter().map(|prepared| {
@@ -212,9 +225,9 @@ impl<C: Consent> Turn<'_, C> {
         let offers = offers.collect();
         let (tenant, diagnosis) = (self.tenant.clone(), Arc::clone(&found.diagnosis));
         self.events.tell(Event::MigrationDiagnosed { tenant, diagnosis, offers, asked }).await;
-        let Some(way) = asked else { return Ok(None) };
+        let Some(way) = asked else { return Ok(Turned::Left) };
         let prepared = found.prepared.iter().find(|prepared| prepared.offer.way == way);
-        let Some(Prepared { offer, action }) = prepared else { return Ok(None) };
+        let Some(Prepared { offer, action }) = prepared else { return Ok(Turned::Left) };
         let is_open = offer.objection.is_none() || (self.recover.options.is_forced && offer.may_be_forced);
         let Some(action) = action.as_ref().filter(|_| is_open) else {
             return Err(Box::new(refused(&found.diagnosis, offer)));
@@ -222,11 +235,20 @@ impl<C: Consent> Turn<'_, C> {
         // What is shown must be told before anybody is asked about it.
         tokio::task::yield_now().await;
         if !self.recover.consent.ask(&self.tenant, Question::Go(&found.diagnosis, offer)).await {
-            return Ok(None);
+            return Ok(Turned::Left);
+        }
+        // To find out took a while, and whoever has said yes beforehand was asked nothing.
+        if self.recover.stop.soft.is_cancelled() {
+            return Ok(Turned::Stopped);
         }
         self.check_unchanged(history, found.replay.as_ref()).await?;
         match action {
-            Action::GoOn { direction, from } => self.go_on(history, &found, *direction, *from, done).await?,
+            Action::GoOn { direction, from } => {
+                match self.go_on(history, &found, *direction, *from, done).await? {
+                    Applied::Complete => {}
+                    Applied::Stopped { .. } => return Ok(Turned::Stopped),
+                }
+            }
             Action::Declare { is_applied } => self.declare(history, &found, *is_applied).await?,
         }
         let settled = Settled {
@@ -237,7 +259,7 @@ impl<C: Consent> Turn<'_, C> {
         };
         let event = Event::MigrationSettled { tenant: self.tenant.clone(), settled: settled.clone() };
         self.events.tell(event).await;
-        Ok(Some(settled))
+        Ok(Turned::Settled(settled))
     }
 
     /// Takes the lock, and refuses if anything is otherwise than it was when it was looked at.
@@ -281,9 +303,10 @@ impl<C: Consent> Turn<'_, C> {
         direction: Direction,
         from: usize,
         done: &mut Vec<MigrationDone>,
-    ) -> Result<(), Box<Failure>> {
+    ) -> Result<Applied, Box<Failure>> {
         let version = found.migration.version;
-        let Some(script) = found.migration.script(direction) else { return Ok(()) };
+        let missing = || refusal(&Problem::NoDown(found.migration.named()));
+        let script = found.migration.script(direction).ok_or_else(missing)?;
         if !history.has_journal {
             self.record(Record::CreateTables { history: false, journal: true }).await?;
         }
@@ -299,10 +322,7 @@ impl<C: Consent> Turn<'_, C> {
         let options = offers::plan_options(direction);
         let (tenant, stop) = (&self.tenant, &self.recover.stop.soft);
         let work = Work { set: &set, options: &options, tenant, events: self.events, stop };
-        let mut applied = Applied::default();
-        let result = apply::apply(&mut self.session, work, &mut applied).await;
-        done.extend(applied.done);
-        result.map_err(|error| Box::new(error.into()))
+        apply::apply(&mut self.session, work, done).await.map_err(|error| Box::new(error.into()))
     }
 
     async fn declare(

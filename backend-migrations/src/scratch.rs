@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     apply::{self, Applied, ApplyError, Work},
     entropy::{self, EntropyError},
-    event::Events,
+    event::{Events, MigrationDone},
     migration::MigrationSet,
     mysql::{Inspector, MySqlConnector, MySqlSession, SCRATCH_PREFIX},
     plan::{Goal, PlanOptions},
@@ -176,12 +176,12 @@ impl Scratch {
         self.connector.inspect(&self.target).await
     }
 
-    /// Brings it to `goal` by the one executor, on a session of its own.
+    /// Brings it to `goal` by the one executor, on a session of its own; gives what was done.
     ///
     /// # Errors
     ///
     /// [`ScratchError::Connect`] and [`ScratchError::Apply`].
-    pub async fn apply_to(&self, set: &MigrationSet, goal: Goal) -> Result<Applied, ScratchError> {
+    pub async fn apply_to(&self, set: &MigrationSet, goal: Goal) -> Result<Vec<MigrationDone>, ScratchError> {
         let mut session = self.session().await?;
         let result = self.apply_on(&mut session, set, goal).await;
         session.close().await;
@@ -198,14 +198,17 @@ impl Scratch {
         session: &mut S,
         set: &MigrationSet,
         goal: Goal,
-    ) -> Result<Applied, ApplyError> {
+    ) -> Result<Vec<MigrationDone>, ApplyError> {
         // Nobody listens.
         let (events, _) = Events::channel();
         let options = PlanOptions { goal, allow_out_of_order: false };
         let stop = CancellationToken::new();
         let work = Work { set, options: &options, tenant: self.label(), events: &events, stop: &stop };
-        let mut applied = Applied::default();
-        Box::pin(apply::apply(session, work, &mut applied)).await.map(|()| applied)
+        let mut done = Vec::new();
+        match Box::pin(apply::apply(session, work, &mut done)).await? {
+            Applied::Complete => Ok(done),
+            Applied::Stopped { .. } => unreachable!("nobody else has the token that stops it"),
+        }
     }
 
     /// Runs one statement as a migration's session would; gives the number of rows it touched.

@@ -2,7 +2,7 @@
 
 use backend_migrations::{
     apply::{Aftermath, Applied, ApplyError, Work, apply},
-    event::{Event, Events},
+    event::{Event, Events, MigrationDone},
     history::{Progress, StatementDigest},
     migration::{Direction, MigrationSet, Version},
     plan::{Goal, PlanOptions},
@@ -25,7 +25,7 @@ fn nothing_to_do_is_one_query() {
     let start = applied(&set);
     let database = Database::new(start.clone());
     let (result, moments) = run(&database, &set, Goal::Latest, None);
-    assert!(result.expect("nothing can fail").done.is_empty());
+    assert!(result.expect("nothing can fail").is_empty());
     assert!(matches!(moments[..], [Moment::History]), "{moments:?}");
     assert_eq!(database.committed(), start);
 }
@@ -90,9 +90,9 @@ fn what_looks_dirty_may_be_another_run() {
     let mut seen = database.committed().history();
     seen.rows[0].success = false;
     session.seen_before_lock = Some(seen);
-    let (result, applied, events) = listen(&mut session, &set, Goal::Latest, None);
-    result.expect("nothing is to be done");
-    assert!(applied.done.is_empty());
+    let (result, done, events) = listen(&mut session, &set, Goal::Latest, None);
+    assert_eq!(result.expect("nothing is to be done"), Applied::Complete);
+    assert!(done.is_empty());
     assert!(
         matches!(session.moments[..], [Moment::History, Moment::History, Moment::Lock]),
         "{:?}",
@@ -107,9 +107,12 @@ fn told_to_stop_it_finishes_what_it_began() {
     for (statement, n_done) in [("ddl one", 1), ("ddl two", 2), ("ddl three", 2), ("dml a", 4)] {
         let database = Database::default();
         let mut session = ModelSession::new(&database, None);
-        let (result, applied, _) = listen(&mut session, &set, Goal::Latest, Some(statement));
-        result.expect("a stop is no error");
-        assert_eq!((applied.done.len(), applied.n_remaining), (n_done, 4 - n_done), "{statement}");
+        let (result, done, _) = listen(&mut session, &set, Goal::Latest, Some(statement));
+        let expected = match 4 - n_done {
+            0 => Applied::Complete,
+            n_remaining => Applied::Stopped { n_remaining },
+        };
+        assert_eq!((result.expect("a stop is no error"), done.len()), (expected, n_done), "{statement}");
         let state = database.committed();
         assert!(state.history().rows.iter().all(|row| row.success));
         assert_eq!(state.history().rows.len(), n_done);
@@ -198,9 +201,9 @@ pub(crate) fn listen(
     set: &MigrationSet,
     goal: Goal,
     stop_at: Option<&str>,
-) -> (Result<(), ApplyError>, Applied, Vec<Event>) {
+) -> (Result<Applied, ApplyError>, Vec<MigrationDone>, Vec<Event>) {
     let (events, mut receiver) = Events::channel();
-    let (stop, mut applied) = (CancellationToken::new(), Applied::default());
+    let (stop, mut done) = (CancellationToken::new(), Vec::new());
     let server = ServerId { host: "localhost".into(), port: 3306 };
     let label = Label { id: None, slug: "a".into(), name: "A".into(), database: "a_db".into(), server };
     session.stop_at = stop_at.map(|text| (text.to_owned(), stop.clone()));
@@ -209,7 +212,7 @@ pub(crate) fn listen(
     let mut heard = Vec::new();
     let result = runtime().block_on(async {
         // The channel is bounded: who does not listen meanwhile stops the work.
-        let mut result = std::pin::pin!(apply(session, work, &mut applied));
+        let mut result = std::pin::pin!(apply(session, work, &mut done));
         loop {
             tokio::select! {
                 biased;
@@ -221,5 +224,5 @@ pub(crate) fn listen(
     while let Ok(event) = receiver.try_recv() {
         heard.push(event);
     }
-    (result, applied, heard)
+    (result, done, heard)
 }

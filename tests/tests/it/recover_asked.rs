@@ -10,6 +10,7 @@ on_each_server!(
     a_dry_run_asks_nothing,
     one_question_at_a_time,
     nothing_that_runs_is_ended_unasked,
+    a_stop_while_it_replays_settles_nothing,
 );
 
 const UP: &str = "20260101000000_two.up.sql";
@@ -141,4 +142,31 @@ async fn nothing_that_runs_is_ended_unasked(server: &'static Server) {
     assert!(screen.contains(&format!("ended what was still running: connection {id} ")), "{screen}");
     run.finish().await.exits(1);
     assert_eq!(query::column(&mut server.connect("").await, &running).await, Vec::<String>::new());
+}
+
+/// Whoever has said yes beforehand is asked nothing that a stop could answer.
+async fn a_stop_while_it_replays_settles_nothing(server: &'static Server) {
+    let fleet = Fleet::new(server, "sayslate").await;
+    fleet.provision("acme").await;
+    let gate = "DO GET_LOCK('gate_sayslate', 60), RELEASE_LOCK('gate_sayslate');\n";
+    let gated = |text: &str| text.replacen('\n', &format!("\n{gate}"), 1);
+    fleet.write(UP, &gated(HALF));
+    fleet.run("migrate:all-tenants").await.exits(1);
+    fleet.write(UP, &gated(WHOLE));
+    let mut root = server.connect("").await;
+    query::run(&mut root, "DO GET_LOCK('gate_sayslate', 0)").await;
+    let recover = || {
+        let args = "migrate:recover sayslate-acme --resume --yes";
+        fleet.run(args).env("TENANT_ADMIN_URL", server.url("mysql"))
+    };
+    let run = recover().start().await;
+    query::rows_once_there(&mut server.connect("").await, &query::running("%", "gate_sayslate")).await;
+    run.signal("INT").await;
+    query::run(&mut root, "DO RELEASE_LOCK('gate_sayslate')").await;
+    let output = run.finish().await;
+    output.exits(3);
+    assert!(!output.text().contains("the rest was run"), "{output}");
+    assert!(!is_applied(&fleet, "acme").await);
+    recover().await.exits(0).says("the rest was run; it is applied");
+    assert!(is_applied(&fleet, "acme").await);
 }

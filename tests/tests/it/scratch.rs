@@ -37,7 +37,7 @@ async fn it_is_migrated_looked_at_and_removed(server: &'static Server) {
     assert!(is_there(server, &name).await);
     let empty = scratch.snapshot().await.unwrap();
     assert!(empty.is_empty());
-    assert_eq!(scratch.apply_to(&set, Goal::Latest).await.unwrap().done.len(), set.len());
+    assert_eq!(scratch.apply_to(&set, Goal::Latest).await.unwrap().len(), set.len());
     assert_eq!(scratch.snapshot().await.unwrap().objects.len(), 9);
     scratch.apply_to(&set, Goal::DownTo(backend_migrations::migration::Version(0))).await.unwrap();
     assert_eq!(scratch.snapshot().await.unwrap(), empty);
