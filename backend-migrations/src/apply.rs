@@ -8,23 +8,29 @@
 //! * A script of DML alone is one transaction together with its history row.
 //! * A script of one DDL statement needs no journal: the statement is all or nothing, and the history row, which its
 //!   implicit commit makes visible, says that it began.
-//! * Any other script has a row in the journal that names the committed statements. A DML statement in it commits
-//!   together with that row. Before a DDL statement the row says that it runs, after it that it ran.
+//! * Any other script has a row in the journal, and one for each committed statement. A DML statement in it commits
+//!   together with its row. Before a DDL statement the journal says that it runs, after it that it ran.
 //!
-//! A statement that waited for a lock in vain is tried again where it is known to have left nothing: see `retry`.
+//! DML on tables without transactions is not undone by a rollback: it is treated as DDL is (`course`). What waited for a lock
+//! in vain, a statement or a write of the books, is tried again where it is known what it left, and from where the
+//! books, read again, say that the script is: see `retry`.
 
+mod aftermath;
+mod course;
 mod retry;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
+pub use self::aftermath::Aftermath;
+use self::course::Course;
 use crate::{
     event::{Event, Events, MigrationDone, Place},
     history::{History, StatementDigest},
-    migration::{Direction, MigrationSet, Script, Statement, StatementKind},
+    migration::{Direction, MigrationSet, Script},
     plan::{self, Plan, PlanError, PlanOptions, Step},
-    session::{Blockage, Fate, JournalEntry, Record, SessionError, TenantSession},
+    session::{Blockage, JournalEntry, Reads, Record, SessionError, TenantSession},
     tenant::SharedLabel,
 };
 
@@ -50,14 +56,12 @@ pub enum ApplyError {
     /// The lock could not be had; nothing ran.
     #[error(transparent)]
     Lock(SessionError),
-    /// The history could not be read or written.
-    #[error("the migration history cannot be {verb}: {source}")]
-    History {
-        /// `read` or `written`.
-        verb: &'static str,
-        /// What the server or the connection said.
-        source: SessionError,
-    },
+    /// The books could not be read; nothing ran since they were last written.
+    #[error("the migration history cannot be read: {0}")]
+    Unread(SessionError),
+    /// The books could not be written, and nothing ran that they do not know of.
+    #[error("the migration history cannot be written: {0}")]
+    Unwritten(SessionError),
     /// A statement failed.
     #[error("{0}")]
     Statement(Box<StatementError>),
@@ -83,30 +87,6 @@ pub struct StatementError {
     pub aftermath: Aftermath,
 }
 
-/// What a script that failed left in the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aftermath {
-    /// Nothing, and no record of it.
-    Nothing,
-    /// So many statements are committed and recorded; the next run goes on with the one that failed.
-    Partly {
-        /// How many.
-        n_finished: usize,
-    },
-    /// So many statements are committed; whether the one that failed is too, nobody knows.
-    Unclear {
-        /// How many.
-        n_finished: usize,
-    },
-    /// So many statements are committed, but that could not be recorded, because of a second error.
-    Unrecorded {
-        /// How many.
-        n_finished: usize,
-    },
-    /// The statement and its record commit together, so whichever way it went, the next run reads it from the history.
-    Recorded,
-}
-
 /// What the executor works with besides the session.
 #[derive(Debug, Clone, Copy)]
 pub struct Work<'a> {
@@ -126,17 +106,15 @@ pub struct Work<'a> {
 ///
 /// # Errors
 ///
-/// [`ApplyError::History`] and [`ApplyError::Plan`].
+/// [`ApplyError::Unread`] and [`ApplyError::Plan`].
 pub async fn prepare<S: TenantSession>(session: &mut S, work: Work<'_>) -> Result<Plan, ApplyError> {
-    let read = |source| ApplyError::History { verb: "read", source };
-    let glance = session.glance().await.map_err(read)?;
-    let plan = plan::plan(work.set, &glance, work.options);
-    // A refusal names what it refuses, and what is dirty has its progress in the journal.
-    if glance.is_brief && (plan.is_err() || glance.is_dirty()) {
-        let history = session.history().await.map_err(read)?;
-        return Ok(plan::plan(work.set, &history, work.options)?);
+    let glance = session.glance().await.map_err(ApplyError::Unread)?;
+    if let Some(plan) = plan::plan_at_a_glance(work.set, &glance, work.options) {
+        return Ok(plan);
     }
-    Ok(plan?)
+    // A refusal names what it refuses, and what is dirty has its progress in the journal.
+    let history = session.history().await.map_err(ApplyError::Unread)?;
+    Ok(plan::plan(work.set, &history, work.options)?)
 }
 
 /// Brings the database behind `session` to the goal, or as far as it got before it was told to stop; `done` grows with
@@ -153,82 +131,122 @@ pub async fn apply<S: TenantSession>(
     work: Work<'_>,
     done: &mut Vec<MigrationDone>,
 ) -> Result<Applied, ApplyError> {
-    match prepare(session, work).await {
+    let reads = match prepare(session, work).await {
         Ok(plan) if plan.steps.is_empty() => return Ok(Applied::Complete),
+        Ok(plan) if !course::writes_rows(&plan) => Reads::Books,
         // What looks dirty may be another run's work of this moment; only the lock can tell.
         Err(ApplyError::Plan(error)) if !error.is_dirty() => return Err(error.into()),
-        Err(error @ ApplyError::History { .. }) => return Err(error),
-        _ => {}
-    }
-    let mut history = session.lock().await.map_err(|source| match source {
-        SessionError::LockHeld { .. } | SessionError::LockRefused => ApplyError::Lock(source),
-        source => ApplyError::History { verb: "read", source },
-    })?;
+        Err(error @ ApplyError::Unread(_)) => return Err(error),
+        _ => Reads::Tables,
+    };
+    let mut history = lock(session, reads).await?;
     if let Some(message) = session.lock_caveat() {
         work.events.tell(Event::Warning { tenant: None, message }).await;
     }
-    let mut plan = plan::plan(work.set, &history, work.options);
-    if history.is_brief && plan.is_err() {
-        let whole = session.history().await;
-        history.rows = whole.map_err(|source| ApplyError::History { verb: "read", source })?.rows;
-        plan = plan::plan(work.set, &history, work.options);
+    let mut plan = plan::plan(work.set, &history, work.options)?;
+    if history.untransacted.is_none() && course::writes_rows(&plan) {
+        // Another run has left more to do than there was at first sight.
+        history = lock(session, Reads::Tables).await?;
+        plan = plan::plan(work.set, &history, work.options)?;
     }
-    let plan = plan?;
     let n_migrations = plan.steps.len();
     work.events.tell(Event::TenantPlanned { tenant: work.tenant.clone(), n_migrations }).await;
     if n_migrations == 0 {
         return Ok(Applied::Complete);
     }
-    create_tables(session, &history, &plan).await?;
-    forget_settled(session, &history).await?;
-    for (n_done, step) in plan.steps.iter().enumerate() {
+    let courses = course::courses(&plan, &history.untransacted.clone().unwrap_or_default());
+    create_tables(session, work, &history, &plan, &courses).await?;
+    forget_settled(session, work, &history).await?;
+    for (n_done, (step, courses)) in plan.steps.iter().zip(&courses).enumerate() {
         if work.stop.is_cancelled() {
             return Ok(Applied::Stopped { n_remaining: n_migrations - n_done });
         }
-        let one = Run::new(session, work, step, &history).run().await?;
+        let one = Run::new(session, work, step, courses, &history).run().await?;
         work.events.tell(Event::MigrationFinished { tenant: work.tenant.clone(), done: one.clone() }).await;
         done.push(one);
     }
     Ok(Applied::Complete)
 }
 
+async fn lock<S: TenantSession>(session: &mut S, reads: Reads) -> Result<History, ApplyError> {
+    session.lock(reads).await.map_err(|source| match source {
+        SessionError::LockHeld { .. } | SessionError::LockRefused => ApplyError::Lock(source),
+        source => ApplyError::Unread(source),
+    })
+}
+
 async fn create_tables<S: TenantSession>(
     session: &mut S,
+    work: Work<'_>,
     history: &History,
     plan: &Plan,
+    courses: &[Vec<Course>],
 ) -> Result<(), ApplyError> {
-    let needs_journal = plan.steps.iter().any(|step| needs_journal(step, history));
+    let mut steps = plan.steps.iter().zip(courses);
+    // What an older version of this tool has left is in a journal that lacks a table.
+    let needs_journal =
+        !history.progress.is_empty() || steps.any(|(step, courses)| needs_journal(step, courses, history));
     let (history, journal) = (!history.has_table, needs_journal && !history.has_journal);
     if history || journal {
-        write(session, Record::CreateTables { history, journal }).await?;
+        write(session, work, Record::CreateTables { history, journal }).await?;
     }
     Ok(())
 }
 
 /// Removes what the journal says of migrations that a person has settled by hand in the history: begun again, they
 /// would seem to have got as far as it says.
-async fn forget_settled<S: TenantSession>(session: &mut S, history: &History) -> Result<(), ApplyError> {
+async fn forget_settled<S: TenantSession>(
+    session: &mut S,
+    work: Work<'_>,
+    history: &History,
+) -> Result<(), ApplyError> {
     for progress in &history.progress {
         if history.row(progress.version).is_none_or(|row| row.success) {
             let (version, direction) = (progress.version, progress.direction);
-            write(session, Record::Forget { version, direction }).await?;
+            write(session, work, Record::Forget { version, direction }).await?;
         }
     }
     Ok(())
 }
 
 /// Whether a crash in the middle of this step would leave a state that the history row alone cannot tell.
-fn needs_journal(step: &Step, history: &History) -> bool {
-    let script = step.script();
+fn needs_journal(step: &Step, courses: &[Course], history: &History) -> bool {
     // A row that was only declared applied has no time, by which a begun undoing is told from a begun apply.
     let is_timeless = || history.row(step.migration.version).is_some_and(|row| row.execution_time_ns < 0);
     let is_undoing_unknown = step.direction == Direction::Down && is_timeless();
+    let is_one_transaction = courses.iter().all(|course| *course == Course::Together);
     // A file that was cut down to one statement since it stopped still has its row.
-    step.is_resume || (!script.is_transactional() && (script.statements.len() > 1 || is_undoing_unknown))
+    step.is_resume
+        || (!is_one_transaction
+            && (courses.len() > 1 || courses.contains(&Course::Alone) || is_undoing_unknown))
 }
 
-async fn write<S: TenantSession>(session: &mut S, record: Record<'_>) -> Result<(), ApplyError> {
-    session.record(record).await.map_err(|source| ApplyError::History { verb: "written", source })
+/// Writes a record that begins and ends its own transaction, and tries again where a lock was waited for in vain.
+///
+/// # Errors
+///
+/// [`ApplyError::Unwritten`].
+pub async fn write<S: TenantSession>(
+    session: &mut S,
+    work: Work<'_>,
+    record: Record<'_>,
+) -> Result<(), ApplyError> {
+    retry::patiently(session, work, &record).await.map_err(ApplyError::Unwritten)
+}
+
+/// What is done next about a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// It is noted that it begins, or goes on.
+    Begin,
+    /// This statement runs.
+    Execute(usize),
+    /// This statement, which must not share a transaction with its record, is committed.
+    Commit(usize),
+    /// This statement has run, and is recorded.
+    Record(usize),
+    /// The whole of it is recorded.
+    Finish,
 }
 
 /// One script on its way through one database.
@@ -237,8 +255,14 @@ struct Run<'a, S> {
     work: Work<'a>,
     step: &'a Step,
     script: &'a Script,
+    courses: &'a [Course],
     has_journal: bool,
+    /// Whether the history has a committed row that says so, as far as it was read.
+    is_begun: bool,
+    /// Whether a rollback has left rows in tables without transactions.
+    has_remains: bool,
     finished: Vec<StatementDigest>,
+    started: Instant,
     /// How often the statement, or the transaction that it is in, has been tried, this time included.
     n_tries: u32,
     blockage: Option<Blockage>,
@@ -247,15 +271,25 @@ struct Run<'a, S> {
 }
 
 impl<'a, S: TenantSession> Run<'a, S> {
-    fn new(session: &'a mut S, work: Work<'a>, step: &'a Step, history: &History) -> Self {
+    fn new(
+        session: &'a mut S,
+        work: Work<'a>,
+        step: &'a Step,
+        courses: &'a [Course],
+        history: &History,
+    ) -> Self {
         let progress = history.progress(step.migration.version, step.direction);
         Self {
             session,
             work,
             step,
             script: step.script(),
-            has_journal: needs_journal(step, history),
+            courses,
+            has_journal: needs_journal(step, courses, history),
+            is_begun: step.is_resume,
+            has_remains: false,
             finished: progress.filter(|_| step.is_resume).map(|p| p.finished.clone()).unwrap_or_default(),
+            started: Instant::now(),
             n_tries: 1,
             blockage: None,
             told: None,
@@ -263,51 +297,89 @@ impl<'a, S: TenantSession> Run<'a, S> {
     }
 
     async fn run(mut self) -> Result<MigrationDone, ApplyError> {
-        let started = Instant::now();
-        let n_statements = self.script.statements.len();
         let event = Event::MigrationStarted {
             tenant: self.work.tenant.clone(),
             file_name: self.script.file_name.clone(),
-            n_statements,
+            n_statements: self.script.statements.len(),
             n_finished: self.step.n_finished,
         };
         self.work.events.tell(event).await;
         for index in self.step.setup().collect::<Vec<_>>() {
             if let Err(source) = self.execute(index).await {
-                return Err(self.give_up(index, source).await);
+                return Err(self.give_up(Next::Execute(index), source).await);
             }
         }
-        self.begin().await?;
-        let mut index = self.step.n_finished;
-        while index < n_statements {
-            if let Err(source) = self.execute(index).await {
-                index = self.retry(index, source).await?;
-                continue;
-            }
-            self.finished.push(StatementDigest::of(&self.script.statements[index].text));
-            index += 1;
-            if self.has_journal && index < n_statements {
-                self.book_statement(index - 1).await?;
-            }
+        let mut next = Some(Next::Begin);
+        while let Some(now) = next {
+            next = match self.go(now).await {
+                Ok(next) => next,
+                Err(source) => Some(self.retry(now, source).await?),
+            };
         }
-        let elapsed = started.elapsed();
-        self.finish(elapsed).await?;
         Ok(MigrationDone {
             version: self.step.migration.version,
             file_name: self.script.file_name.clone(),
             direction: self.step.direction,
-            elapsed,
+            elapsed: self.started.elapsed(),
         })
     }
 
-    async fn begin(&mut self) -> Result<(), ApplyError> {
+    /// Does one thing; gives the next, or `None` after the last.
+    async fn go(&mut self, now: Next) -> Result<Option<Next>, SessionError> {
+        let next = match now {
+            Next::Begin => {
+                self.begin().await?;
+                self.after(self.finished.len())
+            }
+            Next::Execute(index) => {
+                self.execute(index).await?;
+                if self.courses[index] == Course::Alone { Next::Commit(index) } else { self.ran(index) }
+            }
+            Next::Commit(index) => {
+                self.session.record(Record::Commit).await?;
+                self.ran(index)
+            }
+            Next::Record(index) => {
+                self.record(index).await?;
+                // What comes now is another transaction.
+                (self.n_tries, self.blockage, self.told) = (1, None, None);
+                self.after(index + 1)
+            }
+            Next::Finish => {
+                self.finish().await?;
+                return Ok(None);
+            }
+        };
+        Ok(Some(next))
+    }
+
+    /// What is next after statement `index` has run.
+    fn ran(&mut self, index: usize) -> Next {
+        self.finished.push(StatementDigest::of(&self.script.statements[index].text));
+        let has_more = index + 1 < self.script.statements.len();
+        if self.has_journal && has_more { Next::Record(index) } else { self.after(index + 1) }
+    }
+
+    /// What is next where so many statements are done.
+    fn after(&self, n_done: usize) -> Next {
+        if n_done < self.script.statements.len() { Next::Execute(n_done) } else { Next::Finish }
+    }
+
+    async fn begin(&mut self) -> Result<(), SessionError> {
+        let (n_statements, running) = (self.script.statements.len(), self.running());
+        let journal = JournalEntry { n_statements, finished: &self.finished, running, error: None };
         let record = Record::Begin {
             migration: &self.step.migration,
             direction: self.step.direction,
-            is_resume: self.step.is_resume,
-            journal: self.has_journal.then(|| entry(self.script, &self.finished, None)),
+            is_begun: self.is_begun,
+            journal: self.has_journal.then_some(journal),
         };
-        write(self.session, record).await
+        self.session.record(record).await?;
+        // It must not share its transaction with the record that says that it runs.
+        if self.courses.get(self.finished.len()) == Some(&Course::Alone) {
+            self.session.record(Record::Commit).await?;
+        }
+        Ok(())
     }
 
     async fn execute(&mut self, index: usize) -> Result<(), SessionError> {
@@ -321,101 +393,40 @@ impl<'a, S: TenantSession> Run<'a, S> {
         Ok(())
     }
 
-    /// The error to end with, statement `index` having failed with `source` for good.
-    async fn give_up(&mut self, index: usize, source: SessionError) -> ApplyError {
-        let aftermath = self.fail(index, &source).await;
-        self.error(index, source, aftermath)
-    }
-
-    /// Leaves the books as the database is after statement `index` failed with `source`.
-    async fn fail(&mut self, index: usize, source: &SessionError) -> Aftermath {
-        let (version, direction) = (self.step.migration.version, self.step.direction);
-        let n_finished = self.finished.len();
-        let error = source.to_string();
-        if fate(self.script.statements[index].kind, source) == Fate::Unknown {
-            // The journal says already that this statement runs; only the server's words are new.
-            let journal =
-                JournalEntry { running: Some(index), ..entry(self.script, &self.finished, Some(&error)) };
-            if self.has_journal {
-                self.session.record(Record::Fail { version, direction, journal }).await.ok();
-            }
-            return Aftermath::Unclear { n_finished };
-        }
-        // Without a journal the whole script is one transaction, or one statement.
-        let changed = |s: &Statement| s.kind != StatementKind::Session;
-        let is_begun = self.has_journal && self.script.statements[..n_finished].iter().any(changed);
-        let record = if is_begun {
-            Record::Fail { version, direction, journal: entry(self.script, &self.finished, Some(&error)) }
-        } else {
-            Record::Abandon { version, direction, has_journal: self.has_journal }
-        };
-        // A statement that could not be killed still has the connection.
-        let is_lost = source.fate() == Fate::Unknown;
-        let is_recorded = !is_lost && self.session.record(record).await.is_ok();
-        match self.script.statements[index].kind {
-            _ if is_recorded && is_begun => Aftermath::Partly { n_finished },
-            _ if is_recorded => Aftermath::Nothing,
-            // It goes with the connection, and the record before it names the finished ones.
-            kind if is_transactional(kind) => {
-                let is_noted = self.step.is_resume || (self.has_journal && n_finished > 0);
-                if is_noted { Aftermath::Partly { n_finished } } else { Aftermath::Nothing }
-            }
-            // The record before it says that it runs.
-            _ => Aftermath::Unrecorded { n_finished },
-        }
-    }
-
     /// Records that statement `index` is done and, if the next one can leave doubt, that it runs.
-    async fn book_statement(&mut self, index: usize) -> Result<(), ApplyError> {
+    async fn record(&mut self, index: usize) -> Result<(), SessionError> {
         let record = Record::StatementDone {
             version: self.step.migration.version,
             direction: self.step.direction,
-            journal: entry(self.script, &self.finished, None),
+            statement: index,
+            digest: self.finished[index],
+            running: self.running(),
+            in_transaction: self.courses[index] != Course::Atomic,
         };
-        let result = self.session.record(record).await;
-        // What comes now is another transaction.
-        (self.n_tries, self.blockage, self.told) = (1, None, None);
-        result.map_err(|source| self.unrecorded(index, source))
+        self.session.record(record).await
     }
 
-    async fn finish(&mut self, elapsed: Duration) -> Result<(), ApplyError> {
-        let last = self.script.statements.last();
+    async fn finish(&mut self) -> Result<(), SessionError> {
+        let last = self.courses.last();
         let record = Record::Finish {
             version: self.step.migration.version,
             direction: self.step.direction,
-            elapsed,
-            in_transaction: last.is_none_or(|s| is_transactional(s.kind)),
+            elapsed: self.started.elapsed(),
+            in_transaction: match last {
+                None | Some(Course::Together | Course::Alone) => true,
+                // A `CALL` alone is committed with its record, if anything of it is not committed yet.
+                Some(Course::Doubtful(_)) => !self.has_journal,
+                Some(Course::Atomic) => false,
+            },
             has_journal: self.has_journal,
         };
-        match self.session.record(record).await {
-            Ok(()) => Ok(()),
-            // A script of comments only has no statement to name.
-            Err(source) if last.is_none() => Err(ApplyError::History { verb: "written", source }),
-            Err(source) => Err(self.unrecorded(self.script.statements.len() - 1, source)),
-        }
+        self.session.record(record).await
     }
 
-    /// Statement `index` went well and the record of it did not.
-    fn unrecorded(&self, index: usize, source: SessionError) -> ApplyError {
-        let aftermath = match self.script.statements[index].kind {
-            StatementKind::Dml | StatementKind::Session => Aftermath::Recorded,
-            StatementKind::Ddl => Aftermath::Unrecorded { n_finished: index + 1 },
-            // It may have been part of the transaction that its record did not commit.
-            StatementKind::Opaque => Aftermath::Unclear { n_finished: index },
-        };
-        self.error(index, source, aftermath)
-    }
-
-    fn error(&self, index: usize, source: SessionError, aftermath: Aftermath) -> ApplyError {
-        ApplyError::Statement(Box::new(StatementError {
-            at: self.place(index),
-            text: self.script.statements[index].text.clone(),
-            direction: self.step.direction,
-            n_tries: self.n_tries,
-            blockage: self.blockage.clone().filter(|_| retry::is_lock_wait(&source)),
-            source,
-            aftermath,
-        }))
+    /// The statement after the finished ones, if a crash while it runs would leave doubt about it.
+    fn running(&self) -> Option<usize> {
+        let next = self.finished.len();
+        self.courses.get(next).is_some_and(|course| course.leaves_doubt()).then_some(next)
     }
 
     fn place(&self, index: usize) -> Place {
@@ -425,34 +436,5 @@ impl<'a, S: TenantSession> Run<'a, S> {
             statement: index + 1,
             n_statements: self.script.statements.len(),
         }
-    }
-}
-
-/// What the journal says while the statement after the `finished` ones runs, or after it failed with `error`.
-fn entry<'e>(script: &Script, finished: &'e [StatementDigest], error: Option<&'e str>) -> JournalEntry<'e> {
-    let next = script.statements.get(finished.len());
-    let leaves_doubt = error.is_none() && next.is_some_and(|s| !is_transactional(s.kind));
-    JournalEntry {
-        n_statements: script.statements.len(),
-        finished,
-        running: leaves_doubt.then_some(finished.len()),
-        error,
-    }
-}
-
-/// Whether a statement of this kind commits together with the record of it.
-fn is_transactional(kind: StatementKind) -> bool {
-    matches!(kind, StatementKind::Dml | StatementKind::Session)
-}
-
-/// What a statement of this kind left behind that failed with `source`.
-fn fate(kind: StatementKind, source: &SessionError) -> Fate {
-    /// `ER_PARSE_ERROR`: nothing of the statement was looked at.
-    const PARSE_ERROR: u16 = 1064;
-    match (kind, source) {
-        (StatementKind::Dml | StatementKind::Session, _)
-        | (StatementKind::Opaque, SessionError::Server { number: PARSE_ERROR, .. }) => Fate::NotApplied,
-        (StatementKind::Opaque, _) => Fate::Unknown,
-        (StatementKind::Ddl, source) => source.fate(),
     }
 }

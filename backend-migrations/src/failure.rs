@@ -6,10 +6,14 @@ use crate::{
     migration::Direction,
     plan::Problem,
     seal::OpenError,
-    session::{Activity, ConnectError, SessionError, Whose},
+    session::{Activity, ConnectError, SessionError, Whose, number},
     sql::excerpt,
     tenant::Label,
 };
+
+/// What to do about a history that is none.
+const FOREIGN_TABLE: &str = "`_sqlx_migrations` does not have the columns that sqlx gives it (version, description, installed_on, \
+     success, checksum, execution_time): another program's table of that name has to be renamed before anything is applied here";
 
 impl Failure {
     /// A sealed password and nothing to open it with.
@@ -85,10 +89,15 @@ impl From<ApplyError> for Failure {
                 plain(code, untouched, error.hint())
             }
             ApplyError::Lock(source) => plain(FailureCode::LockHeld, untouched, source.hint()),
-            ApplyError::History { verb: "read", source } => {
-                plain(code(&source, FailureCode::History), untouched, source.hint())
+            ApplyError::Unread(source) => {
+                let hint = if matches!(source, SessionError::Server { number: number::BAD_FIELD, .. }) {
+                    Some(FOREIGN_TABLE.to_owned())
+                } else {
+                    source.hint()
+                };
+                plain(code(&source, FailureCode::History), untouched, hint)
             }
-            ApplyError::History { source, .. } => {
+            ApplyError::Unwritten(source) => {
                 let state = "no statement was run, because that could not be recorded".to_owned();
                 plain(code(&source, FailureCode::History), Some(state), source.hint())
             }
@@ -99,7 +108,7 @@ impl From<ApplyError> for Failure {
 
 impl From<SessionError> for Failure {
     fn from(source: SessionError) -> Self {
-        ApplyError::History { verb: "read", source }.into()
+        ApplyError::Unread(source).into()
     }
 }
 
@@ -107,18 +116,22 @@ fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
     match error {
         SessionError::Lost { .. } => FailureCode::ConnectionLost,
         SessionError::TimedOut { .. } | SessionError::Killed { .. } => FailureCode::Killed,
-        SessionError::LockHeld { .. } | SessionError::LockRefused => FailureCode::LockHeld,
-        SessionError::Server { .. } => otherwise,
+        SessionError::LockHeld { .. } | SessionError::LockLost | SessionError::LockRefused => {
+            FailureCode::LockHeld
+        }
+        SessionError::Server { .. } | SessionError::Miscounted { .. } => otherwise,
     }
 }
 
 fn statement_failure(error: StatementError) -> Failure {
     let state = aftermath(&error);
     let hint = match error.aftermath {
-        Aftermath::Unclear { .. } | Aftermath::Unrecorded { .. } => Some(format!(
-            "`migrate:recover` finds out whether statement {} is in the database, and goes on from there",
-            error.at.statement
-        )),
+        Aftermath::Unclear { .. } | Aftermath::Unrecorded { .. } | Aftermath::Remains { .. } => {
+            Some(format!(
+                "`migrate:recover` finds out whether statement {} is in the database, and goes on from there",
+                error.at.statement
+            ))
+        }
         Aftermath::Recorded => Some("run again: it goes on where the database says".to_owned()),
         Aftermath::Nothing | Aftermath::Partly { .. } => {
             let then = match (&error.source, error.aftermath) {
@@ -188,6 +201,19 @@ fn aftermath(error: &StatementError) -> String {
         }
         Aftermath::Unclear { n_finished } => {
             format!("{}; whether statement {} is too is not known", committed(n_finished), error.at.statement)
+        }
+        Aftermath::Remains { n_finished } => {
+            let next = n_finished + 1;
+            let since = if next == error.at.statement {
+                format!("statement {next} was rolled back")
+            } else {
+                format!("statements {next} to {} were rolled back", error.at.statement)
+            };
+            format!(
+                "{}; {since}, but for what it changed in tables without transactions (MyISAM, Aria, MEMORY), and how much that \
+                 is is not known",
+                committed(n_finished)
+            )
         }
         Aftermath::Unrecorded { n_finished } => {
             format!("{}, but that could not be recorded", committed(n_finished))

@@ -1,8 +1,14 @@
 //! What a database remembers: sqlx's history table and, beside it, how far a migration got.
 
+use std::collections::BTreeSet;
+
 use sha2::{Digest, Sha256};
 
 use crate::migration::{Direction, MigrationSet, Script, Version};
+
+/// The tables that a database remembers its migrations in: sqlx's, and the two of our journal.
+pub const BOOKS: [&str; 3] =
+    ["_sqlx_migrations", "_backend_migrations_journal", "_backend_migrations_statements"];
 
 /// One row of `_sqlx_migrations`, as sqlx defines its columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,11 +70,48 @@ pub struct History {
     pub progress: Vec<Progress>,
     /// Whether `_sqlx_migrations` exists.
     pub has_table: bool,
-    /// Whether the journal table exists.
+    /// Whether the journal's tables exist.
     pub has_journal: bool,
-    /// Whether the rows are without description and times: enough for a plan that nothing stands against, not for words
-    /// about one.
-    pub is_brief: bool,
+    /// Where it keeps rows that no rollback brings back; `None` where it was not asked.
+    pub untransacted: Option<Untransacted>,
+}
+
+/// Where a database keeps rows that no rollback brings back: in tables of an engine without transactions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Untransacted {
+    /// Those tables, if there are any, and with them what may lead to one unseen: views, and tables with triggers.
+    pub names: BTreeSet<String>,
+    /// Whether a table that is made without a word about its engine is such.
+    pub is_default: bool,
+}
+
+/// What a database with nothing to do is asked for: enough to see that, and too little for anything else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Glance {
+    /// Oldest version first; empty also where there is no history.
+    pub rows: Vec<GlanceRow>,
+}
+
+/// Of a row of `_sqlx_migrations`, what tells whether anything is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GlanceRow {
+    /// The migration's version.
+    pub version: Version,
+    /// False from the first moment of an apply or a revert to its last.
+    pub success: bool,
+    /// SHA-384 of the up file that was applied.
+    pub checksum: Vec<u8>,
+}
+
+impl From<&History> for Glance {
+    fn from(history: &History) -> Self {
+        let brief = |row: &HistoryRow| GlanceRow {
+            version: row.version,
+            success: row.success,
+            checksum: row.checksum.clone(),
+        };
+        Self { rows: history.rows.iter().map(brief).collect() }
+    }
 }
 
 impl History {
@@ -122,6 +165,14 @@ impl History {
     /// The newest version that is recorded as complete.
     pub fn newest_applied(&self) -> Option<Version> {
         self.rows.iter().filter(|row| row.success).map(|row| row.version).max()
+    }
+
+    /// The versions that have more than one row, which only a history without a primary key can have.
+    pub fn doubled(&self) -> impl Iterator<Item = &HistoryRow> {
+        let is_second = |pair: &&[HistoryRow]| pair[0].version == pair[1].version;
+        let mut doubled: Vec<_> = self.rows.windows(2).filter(is_second).map(|pair| &pair[1]).collect();
+        doubled.dedup_by_key(|row| row.version);
+        doubled.into_iter()
     }
 
     /// Whether a migration was started and not completed.

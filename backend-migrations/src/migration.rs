@@ -57,13 +57,24 @@ pub enum StatementKind {
     /// Commits before and after itself, and is all or nothing (MySQL 8.0 manual, "Atomic Data Definition Statement
     /// Support").
     Ddl,
-    /// As [`StatementKind::Ddl`] for the transaction, but a failure may leave a part of it done: a `DROP TABLE` of
-    /// several tables on MariaDB, `CALL`, `EXECUTE`, or anything whose first word we do not know.
-    Opaque,
+    /// As [`StatementKind::Ddl`] for the transaction, but a failure may leave a part of it done.
+    Opaque(Opacity),
     /// Reads or writes rows; runs in a transaction and can be rolled back.
     Dml,
     /// Changes only this session (`SET @x`, `SET SESSION …`, `PREPARE`, a temporary table): gone with the connection.
     Session,
+}
+
+/// Why a failure of a statement may leave a part of it done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Opacity {
+    /// It does several things, or one that no server takes back: a `DROP TABLE` of several tables on MariaDB, `SET GLOBAL`.
+    Several,
+    /// It runs statements that its own text does not show (`CALL`, `EXECUTE`) or that are statements of their own
+    /// (MariaDB's compound statements outside of routines). An error of any number may come from one of these.
+    Program,
+    /// Nothing is known of its first word.
+    Unknown,
 }
 
 /// One statement of a script, without its terminator.

@@ -1,7 +1,8 @@
 //! The edge to MySQL and MariaDB: the only module that knows sqlx and writes SQL of its own.
 
 mod blockers;
-mod books;
+#[doc(hidden)]
+pub mod books;
 mod central;
 mod connect;
 mod fleet_lock;
@@ -10,6 +11,7 @@ mod locality;
 mod monitor;
 mod provisioning;
 mod query;
+mod read;
 mod relay;
 mod scratch;
 mod server_error;

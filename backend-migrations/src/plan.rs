@@ -7,7 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 pub use self::problem::{Named, PlanError, Problem};
 
 use crate::{
-    history::{History, HistoryRow, StatementDigest},
+    history::{Glance, GlanceRow, History, HistoryRow, StatementDigest},
     migration::{Direction, Migration, MigrationSet, Script, Statement, StatementKind, Version},
 };
 
@@ -92,6 +92,25 @@ pub struct Plan {
     pub steps: Vec<Step>,
 }
 
+/// What is to be done as far as a glance tells: `None` where something stands against it or is half done, and for which
+/// the whole history is to be read.
+pub fn plan_at_a_glance(set: &MigrationSet, glance: &Glance, options: &PlanOptions) -> Option<Plan> {
+    if glance.rows.iter().any(|row| !row.success) {
+        return None;
+    }
+    // A plan that nothing stands against comes of these three alone.
+    let row = |row: &GlanceRow| HistoryRow {
+        version: row.version,
+        description: String::new(),
+        success: row.success,
+        checksum: row.checksum.clone(),
+        execution_time_ns: -1,
+        installed_on_s: 0,
+    };
+    let rows = glance.rows.iter().map(row).collect();
+    plan(set, &History { rows, ..History::default() }, options).ok()
+}
+
 /// Decides what `history` lacks, or has too much, of `set`.
 ///
 /// Takes the migrations there are, what the database remembers and where it is to be brought; gives the scripts to run
@@ -101,7 +120,8 @@ pub struct Plan {
 ///
 /// [`PlanError`] with every reason why the history and the files do not fit. Nothing may run then.
 pub fn plan(set: &MigrationSet, history: &History, options: &PlanOptions) -> Result<Plan, PlanError> {
-    let mut problems = compare(set, history);
+    let doubled = history.doubled().map(|row| Problem::Doubled(row.named()));
+    let mut problems: Vec<_> = doubled.chain(compare(set, history)).collect();
     let mut steps = Vec::new();
     let direction = options.goal.direction();
     for row in history.rows.iter().filter(|row| !row.success) {
@@ -199,7 +219,7 @@ pub(crate) fn survives_a_new_session(statement: &Statement) -> bool {
         StatementKind::Session => {
             words.first() == Some(&"SET") && !text.contains(['(', '?']) && !fills_variable
         }
-        StatementKind::Ddl | StatementKind::Opaque | StatementKind::Dml => !fills_variable,
+        StatementKind::Ddl | StatementKind::Opaque(_) | StatementKind::Dml => !fills_variable,
     }
 }
 

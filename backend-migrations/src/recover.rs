@@ -29,7 +29,7 @@ use crate::{
     migration::{Direction, MigrationSet, Script, Version},
     mysql::{MySqlConnector, MySqlSession},
     plan::Problem,
-    session::{Activity, Connect as _, JournalEntry, Record, SessionError, TenantSession as _},
+    session::{Activity, Connect as _, JournalEntry, Reads, Record, SessionError, TenantSession as _},
     tenant::{Label, SharedLabel, Target},
 };
 
@@ -268,7 +268,7 @@ impl<C: Consent> Turn<'_, C> {
         history: &History,
         replay: Option<&Replay>,
     ) -> Result<(), Box<Failure>> {
-        let locked = self.session.lock().await.map_err(|source| match source {
+        let locked = self.session.lock(Reads::Books).await.map_err(|source| match source {
             SessionError::LockHeld { .. } | SessionError::LockRefused => {
                 Box::new(ApplyError::Lock(source).into())
             }
@@ -333,12 +333,19 @@ impl<C: Consent> Turn<'_, C> {
     ) -> Result<(), Box<Failure>> {
         let applied = is_applied.then_some(&found.migration.up.checksum);
         let version = found.migration.version;
-        self.record(Record::Declare { version, applied, has_journal: history.has_journal }).await
+        // What an older version of this tool has left is in a journal that lacks a table.
+        let has_journal = history.has_journal || !history.progress.is_empty();
+        if has_journal != history.has_journal {
+            self.record(Record::CreateTables { history: false, journal: true }).await?;
+        }
+        self.record(Record::Declare { version, applied, has_journal }).await
     }
 
     async fn record(&mut self, record: Record<'_>) -> Result<(), Box<Failure>> {
-        let written = self.session.record(record).await;
-        written.map_err(|source| Box::new(ApplyError::History { verb: "written", source }.into()))
+        let (tenant, stop) = (&self.tenant, &self.recover.stop.soft);
+        let options = offers::plan_options(Direction::Up);
+        let work = Work { set: self.recover.set, options: &options, tenant, events: self.events, stop };
+        apply::write(&mut self.session, work, record).await.map_err(|error| Box::new(error.into()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod activity;
 mod error;
+pub mod number;
 mod wait;
 
 use std::{future::Future, time::Duration};
@@ -13,7 +14,7 @@ pub use self::{
 };
 
 use crate::{
-    history::{History, StatementDigest},
+    history::{Glance, History, StatementDigest},
     migration::{Checksum, Direction, Migration, Version},
     tenant::Target,
 };
@@ -54,7 +55,9 @@ impl Limits {
 /// One entry in the books of a database: sqlx's history table and our journal beside it.
 ///
 /// Each is one round trip. Together with [`TenantSession::execute`] they keep to sqlx's own order of statements, so that
-/// at every moment sqlx sees what it would have written itself.
+/// at every moment sqlx sees what it would have written itself. What a record writes is committed whole or not at all, and
+/// only by a connection that holds the database's lock and only where each of its statements changes as many rows as it
+/// must; else it fails with [`SessionError::LockLost`] or [`SessionError::Miscounted`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record<'a> {
     /// Makes `_sqlx_migrations` as sqlx does, and the journal.
@@ -78,8 +81,8 @@ pub enum Record<'a> {
         migration: &'a Migration,
         /// Which of its scripts.
         direction: Direction,
-        /// Whether the database has this script half done already.
-        is_resume: bool,
+        /// Whether the history has a row that says so already.
+        is_begun: bool,
         /// What the journal is to say; `None` where a script needs none.
         journal: Option<JournalEntry<'a>>,
     },
@@ -89,9 +92,17 @@ pub enum Record<'a> {
         version: Version,
         /// Which of its scripts.
         direction: Direction,
-        /// What the journal is to say now.
-        journal: JournalEntry<'a>,
+        /// Which statement, from 0.
+        statement: usize,
+        /// Its digest.
+        digest: StatementDigest,
+        /// The one that runs now, if a crash would leave doubt about it.
+        running: Option<usize>,
+        /// Whether the statement may still be uncommitted: it is committed with its record then.
+        in_transaction: bool,
     },
+    /// Commits, and opens the next transaction: for a statement that must not share one with its record.
+    Commit,
     /// The whole script is done: commits the last statement with the history's final row.
     Finish {
         /// The migration's version.
@@ -106,8 +117,20 @@ pub enum Record<'a> {
         /// Whether a journal row is to be removed.
         has_journal: bool,
     },
-    /// A statement failed after others were committed: rolls it back and keeps the server's words in the journal.
+    /// A statement failed after others were committed, and was rolled back: keeps the server's words in the journal.
     Fail {
+        /// The migration's version.
+        version: Version,
+        /// Which of its scripts.
+        direction: Direction,
+        /// The statement that failed, if a part of it may be in the database.
+        running: Option<usize>,
+        /// What the server said.
+        error: &'a str,
+    },
+    /// A script that is in the history has failed, and a part of it may be in the database of which the journal says
+    /// nothing: writes what it is to say.
+    Leave {
         /// The migration's version.
         version: Version,
         /// Which of its scripts.
@@ -115,10 +138,7 @@ pub enum Record<'a> {
         /// What the journal is to say.
         journal: JournalEntry<'a>,
     },
-    /// What is not committed is to be tried again: rolls it back and opens the transaction anew. What [`Record::Begin`]
-    /// wrote is gone with it, if nothing has committed it.
-    StartOver,
-    /// Nothing of the script is in the database: rolls back and removes every note of it.
+    /// Nothing of the script is in the database: removes every note of it.
     Abandon {
         /// The migration's version.
         version: Version,
@@ -161,20 +181,38 @@ pub struct JournalEntry<'a> {
     pub error: Option<&'a str>,
 }
 
+/// What is left of a transaction that was rolled back.
+#[must_use = "what could not be rolled back is in the database"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rollback {
+    /// Nothing.
+    Whole,
+    /// What it changed in tables without transactions (MyISAM, Aria, MEMORY).
+    Partial,
+}
+
+/// What is read together with the books when the lock is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Nothing more.
+    Books,
+    /// Which tables have no transactions too: for a run that writes rows.
+    Tables,
+}
+
 /// A connection to one tenant's database.
 pub trait TenantSession: Send {
     /// Reads what the database remembers: one round trip where nothing is dirty, without lock, DDL or write.
     fn history(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send;
 
-    /// As [`TenantSession::history`], or briefer ([`History::is_brief`], and no journal) where that is cheaper: it is the
-    /// one query that a database with nothing pending costs.
-    fn glance(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send {
-        self.history()
+    /// Reads what tells whether there is anything to do: the one query that a database with nothing pending costs.
+    fn glance(&mut self) -> impl Future<Output = Result<Glance, SessionError>> + Send {
+        async { Ok(Glance::from(&self.history().await?)) }
     }
 
     /// Takes the database's lock, waiting a bounded time, sets the session up as sqlx does, and reads history and journal
-    /// anew under the lock; the history may be brief ([`History::is_brief`]).
-    fn lock(&mut self) -> impl Future<Output = Result<History, SessionError>> + Send;
+    /// anew under the lock.
+    fn lock(&mut self, reads: Reads) -> impl Future<Output = Result<History, SessionError>> + Send;
 
     /// The other connections that are at work in the database, as far as they may be seen: whoever holds its lock first. None
     /// where nobody else knows of the database.
@@ -189,6 +227,9 @@ pub trait TenantSession: Send {
 
     /// Runs one statement of a script; gives the number of rows it touched.
     fn execute(&mut self, statement: &str) -> impl Future<Output = Result<u64, SessionError>> + Send;
+
+    /// Undoes what is not committed.
+    fn roll_back(&mut self) -> impl Future<Output = Result<Rollback, SessionError>> + Send;
 
     /// Writes into the books.
     fn record(&mut self, record: Record<'_>) -> impl Future<Output = Result<(), SessionError>> + Send;

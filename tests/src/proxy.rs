@@ -55,6 +55,8 @@ pub enum How {
     Stall,
     /// As [`How::Stall`], a while after a request was let through.
     StallAfter(Duration),
+    /// The packet waits, and [`Proxy::stalled`] tells. It goes on at [`Proxy::let_go`].
+    Hold,
 }
 
 /// Where and how a connection is cut.
@@ -84,6 +86,8 @@ struct Shared {
 struct Plan {
     upstream: String,
     cut: Option<Cut>,
+    /// The text of the request that is held.
+    held: Option<String>,
     packets: Vec<Packet>,
 }
 
@@ -95,7 +99,11 @@ impl Shared {
     /// Counts a packet; gives what is to be done where it is the chosen one.
     fn count(&self, packet: Packet) -> Option<How> {
         let mut plan = self.plan();
+        let is_held = plan.held.take_if(|text| packet.asks(text)).is_some();
         plan.packets.push(packet);
+        if is_held {
+            return Some(How::Hold);
+        }
         let at = plan.packets.len();
         // Once: a second connection of the same run is left alone.
         plan.cut.take_if(|cut| cut.at == at).map(|cut| cut.how)
@@ -107,7 +115,7 @@ impl Proxy {
     pub async fn before(host: &str, port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let own_port = listener.local_addr().expect("it listens").port();
-        let plan = Plan { upstream: format!("{host}:{port}"), cut: None, packets: Vec::new() };
+        let plan = Plan { upstream: format!("{host}:{port}"), cut: None, held: None, packets: Vec::new() };
         let shared = Arc::new(Shared { plan: Mutex::new(plan), stalled: watch::Sender::new(false) });
         let accepting = tokio::spawn(accept(listener, shared.clone()));
         Self { port: own_port, shared, accepting }
@@ -131,12 +139,18 @@ impl Proxy {
         self.shared.stalled.send_replace(false);
     }
 
+    /// Holds the next request with this text in it ([`How::Hold`]).
+    pub fn hold(&self, text: &str) {
+        self.shared.plan().held = Some(text.to_owned());
+        self.shared.stalled.send_replace(false);
+    }
+
     /// The packets since [`Self::arm`].
     pub fn packets(&self) -> Vec<Packet> {
         self.shared.plan().packets.clone()
     }
 
-    /// Closes a connection that was brought to a stall.
+    /// Closes a connection that was brought to a stall, and lets a packet go on that is held.
     pub fn let_go(&self) {
         self.shared.stalled.send_replace(false);
     }
@@ -179,7 +193,7 @@ async fn serve(client: TcpStream, server: TcpStream, shared: &Shared) {
     };
     match cut {
         // Either side closed; dropping the sockets closes the other.
-        Err(_) | Ok(How::BothWays) => {}
+        Err(_) | Ok(How::BothWays | How::Hold) => {}
         Ok(How::BothWaysAfter(delay)) => sleep(delay).await,
         Ok(How::OnlyTheAnswer) => {
             drop((from_client, to_client));
@@ -221,10 +235,16 @@ async fn forward(
         let mut payload = vec![0; usize::try_from(length).expect("24 bits")];
         from.read_exact(&mut payload).await?;
         let whole = [&header, payload.as_slice()].concat();
-        let cut = shared.count(Packet { is_request, payload });
+        let mut cut = shared.count(Packet { is_request, payload });
+        if cut.take_if(|how| *how == How::Hold).is_some() {
+            shared.stalled.send_replace(true);
+            let mut let_go = shared.stalled.subscribe();
+            // The sender lives as long as the connection is served.
+            let _ = let_go.wait_for(|is_stalled| !is_stalled).await;
+        }
         let is_let_through = match cut {
             None => true,
-            Some(How::BothWays | How::Stall) => false,
+            Some(How::BothWays | How::Stall | How::Hold) => false,
             Some(How::OnlyTheAnswer | How::BothWaysAfter(_) | How::StallAfter(_)) => is_request,
         };
         if is_let_through {

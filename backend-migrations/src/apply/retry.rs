@@ -1,50 +1,55 @@
 //! Waiting for locks: who holds them, and what is tried again.
 //!
-//! A server that answers 1205 or 1213 has undone the statement, so a DDL statement that waited for its table in vain
-//! (1205) can be sent again as it is. A DML statement is tried again with all that has not been committed before it: after a
-//! deadlock the server has rolled that back, after a lock wait it has not, and both are brought to the same by a
-//! rollback of ours. What may have left something behind (an opaque statement, a lost connection, a temporary table or a
-//! computed variable that the second try would find) is never tried again.
+//! A server that answers 1205 or 1213 has undone the statement. A backup's lock (`FLUSH TABLES WITH READ LOCK`, `BACKUP STAGE`)
+//! makes it answer so to a write, to a `COMMIT`, which is then a rollback, and to the commit that comes before a
+//! DDL statement, which takes the script's row with it. So whatever was not committed is rolled back by us as well, the
+//! books are read, and the script begins again, or goes on, from where they say that it is. What has committed by itself
+//! and could only not be recorded is recorded again.
+//!
+//! What may have left something behind (an opaque statement, a lost connection, rows in tables without transactions, a
+//! temporary table or a computed variable that the second try would find) is never tried again.
 
 use std::time::Duration;
 
 use tokio::{pin, select, time::sleep};
 
-use super::{ApplyError, Run};
+use super::{ApplyError, Course, Next, Run, Work, aftermath::Stand};
 use crate::{
     entropy::pause_before_retry,
     event::{Event, Place},
-    migration::{Script, Statement, StatementKind},
+    migration::{Statement, StatementKind},
     plan::survives_a_new_session,
-    session::{Blockage, Limits, Record, SessionError, Sight, TenantSession, Watch as _},
+    session::{Blockage, Limits, Record, Rollback, SessionError, Sight, TenantSession, Watch as _, number},
 };
-
-/// `ER_LOCK_WAIT_TIMEOUT`: of a row's lock and of a metadata lock.
-const LOCK_WAIT_TIMEOUT: u16 = 1205;
-/// `ER_LOCK_DEADLOCK`.
-const DEADLOCK: u16 = 1213;
 
 /// Whether a lock was waited for in vain.
 pub(super) fn is_lock_wait(source: &SessionError) -> bool {
-    matches!(source, SessionError::Server { number: LOCK_WAIT_TIMEOUT, .. })
+    matches!(source, SessionError::Server { number: number::LOCK_WAIT_TIMEOUT, .. })
 }
 
-/// The statement of `script` to go on with after statement `index` failed with `source`; `None` where that is not known
-/// to have left nothing.
-fn restart_at(script: &Script, index: usize, has_journal: bool, source: &SessionError) -> Option<usize> {
-    let SessionError::Server { number: number @ (LOCK_WAIT_TIMEOUT | DEADLOCK), .. } = source else {
-        return None;
-    };
-    let is_repeatable = |s: &Statement| {
-        matches!(s.kind, StatementKind::Dml | StatementKind::Session) && survives_a_new_session(s)
-    };
-    match script.statements[index].kind {
-        // It has committed the record that it begins, which a deadlock's rollback may have taken away.
-        StatementKind::Ddl => (*number == LOCK_WAIT_TIMEOUT).then_some(index),
-        StatementKind::Dml if has_journal => is_repeatable(&script.statements[index]).then_some(index),
-        // Without a journal the script is one transaction.
-        StatementKind::Dml => script.statements[..=index].iter().all(is_repeatable).then_some(0),
-        StatementKind::Session | StatementKind::Opaque => None,
+/// Writes a record that begins and ends its own transaction; after a lock was waited for in vain, again.
+pub(super) async fn patiently<S: TenantSession>(
+    session: &mut S,
+    work: Work<'_>,
+    record: &Record<'_>,
+) -> Result<(), SessionError> {
+    let mut n_tries = 1;
+    loop {
+        let result = session.record(record.clone()).await;
+        let Err(source) = result else { return Ok(()) };
+        let n_tries_max = session.limits().lock_wait_retries + 1;
+        if !source.is_contention() || n_tries >= n_tries_max || work.stop.is_cancelled() {
+            return Err(source);
+        }
+        // Of the record alone: nothing else is in the transaction.
+        let _ = session.roll_back().await?;
+        let for_what = format!("try {} of {n_tries_max} after {source}", n_tries + 1);
+        work.events.tell(Event::Waiting { tenant: work.tenant.clone(), at: None, for_what }).await;
+        select! {
+            biased;
+            () = work.stop.cancelled() => return Err(source),
+            () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
+        }
     }
 }
 
@@ -92,42 +97,103 @@ impl<S: TenantSession> Run<'_, S> {
         result
     }
 
-    /// Gets ready to try again after statement `index` failed with `source`; gives the statement to go on with.
+    /// Gets ready to try again after `at` failed with `source`; gives what is to be done next.
     ///
     /// # Errors
     ///
-    /// That of the statement, with the books left as the database is, where it is not to be tried again.
-    pub(super) async fn retry(&mut self, index: usize, source: SessionError) -> Result<usize, ApplyError> {
-        let may_retry =
-            self.n_tries <= self.session.limits().lock_wait_retries && !self.work.stop.is_cancelled();
-        let restart = restart_at(self.script, index, self.has_journal, &source).filter(|_| may_retry);
-        let Some(restart) = restart else { return Err(self.give_up(index, source).await) };
-        // Out of the way meanwhile: whoever queued behind this statement goes first.
-        if self.script.statements[index].kind == StatementKind::Dml
-            && let Err(source) = self.session.record(Record::StartOver).await
-        {
-            return Err(self.give_up(index, source).await);
+    /// Where it is not to be tried again, that of the statement, with the books left as the database is.
+    pub(super) async fn retry(&mut self, at: Next, source: SessionError) -> Result<Next, ApplyError> {
+        let n_tries_max = self.session.limits().lock_wait_retries + 1;
+        let may_retry = self.n_tries < n_tries_max && !self.work.stop.is_cancelled();
+        if !may_retry || !self.leaves_nothing(at, &source) {
+            return Err(self.give_up(at, source).await);
         }
-        let pause = pause_before_retry(self.n_tries);
-        let for_what = format!(
-            "try {} of {} after {source}",
-            self.n_tries + 1,
-            self.session.limits().lock_wait_retries + 1
-        );
-        let (tenant, at) = (self.work.tenant.clone(), Some(self.place(index)));
-        self.work.events.tell(Event::Waiting { tenant, at, for_what }).await;
+        // Out of the way meanwhile: whoever queued behind this statement goes first.
+        match self.undo().await {
+            Ok(Rollback::Whole) => {}
+            Ok(Rollback::Partial) | Err(_) => return Err(self.give_up(at, source).await),
+        }
+        self.tell_waiting(at, &source).await;
         select! {
             biased;
-            () = self.work.stop.cancelled() => return Err(self.give_up(index, source).await),
-            () = sleep(pause) => {}
+            () = self.work.stop.cancelled() => return Err(self.give_up(at, source).await),
+            () = sleep(pause_before_retry(self.n_tries)) => {}
         }
         self.n_tries += 1;
-        if self.script.statements[index].kind == StatementKind::Dml && restart == self.step.n_finished {
-            // Its own rows were rolled back with the statements'.
-            self.finished.truncate(restart);
-            self.begin().await?;
+        let stand = self.stand().await;
+        if self.is_committed_before(at)
+            && let Ok(Stand::Begun { n_finished, .. }) = stand
+            && (!self.has_journal || n_finished < self.finished.len())
+        {
+            return Ok(at);
         }
-        Ok(restart)
+        let n_finished = match stand {
+            Ok(Stand::Unbegun) => {
+                self.is_begun = false;
+                0
+            }
+            Ok(Stand::Begun { n_finished, running }) if n_finished <= self.finished.len() => {
+                self.is_begun = true;
+                self.finished.truncate(n_finished);
+                if let Next::Execute(index) = at
+                    && self.courses[index] == Course::Atomic
+                    && (running == self.running() || !self.has_journal)
+                {
+                    // It has committed the record that says that it runs.
+                    return Ok(at);
+                }
+                n_finished
+            }
+            // What another has written meanwhile is not gone on from.
+            Ok(_) | Err(_) => return Err(self.give_up(at, source).await),
+        };
+        self.finished.truncate(n_finished);
+        Ok(Next::Begin)
+    }
+
+    /// Whether the statement that this is the record of has committed before it.
+    fn is_committed_before(&self, at: Next) -> bool {
+        let index = match at {
+            Next::Record(index) => index,
+            Next::Finish if !self.courses.is_empty() => self.courses.len() - 1,
+            Next::Begin | Next::Execute(_) | Next::Commit(_) | Next::Finish => return false,
+        };
+        matches!(self.courses[index], Course::Atomic | Course::Alone)
+    }
+
+    /// Whether `at`, having failed with `source`, is known to have left nothing that a rollback does not undo.
+    fn leaves_nothing(&self, at: Next, source: &SessionError) -> bool {
+        let SessionError::Server { number, .. } = source else { return false };
+        if !source.is_contention() {
+            return false;
+        }
+        let index = match at {
+            Next::Begin => return true,
+            Next::Finish if self.courses.is_empty() => return true,
+            Next::Commit(_) => return false,
+            // A `SET` that fails for a lock has computed something.
+            Next::Execute(index) if self.script.statements[index].kind == StatementKind::Session => {
+                return false;
+            }
+            Next::Finish => self.courses.len() - 1,
+            Next::Execute(index) | Next::Record(index) => index,
+        };
+        if self.is_committed_before(at) {
+            return true;
+        }
+        match self.courses[index] {
+            // It may have changed something else before a deadlock chose it.
+            Course::Atomic => *number == number::LOCK_WAIT_TIMEOUT,
+            Course::Alone => {
+                *number == number::LOCK_WAIT_TIMEOUT && survives_a_new_session(&self.script.statements[index])
+            }
+            Course::Together if self.has_journal => survives_a_new_session(&self.script.statements[index]),
+            // Without a journal the script is one transaction.
+            Course::Together => {
+                self.script.statements[..=index].iter().all(|s: &Statement| survives_a_new_session(s))
+            }
+            Course::Doubtful(_) => false,
+        }
     }
 }
 

@@ -151,8 +151,9 @@ impl<'a> View<'a> {
         let left = replay.refused.iter().map(|refused| &refused.left);
         let states: Vec<_> = replay.states.iter().chain(left).collect();
         let steps = states.windows(2).enumerate();
-        let opaque =
-            steps.filter(|(at, _)| self.statements.get(*at).is_some_and(|s| s.kind == StatementKind::Opaque));
+        let opaque = steps.filter(|(at, _)| {
+            self.statements.get(*at).is_some_and(|s| matches!(s.kind, StatementKind::Opaque(_)))
+        });
         opaque.into_iter().find_map(|(statement, pair)| {
             let [before, after] = *pair else { return None };
             let changed = differing(before, after);
@@ -268,7 +269,7 @@ impl<'a> View<'a> {
         match self.statements[index].kind {
             _ if self.agreeing.is_none() => Evidence::NotCompared,
             StatementKind::Dml => Evidence::NoTrace,
-            StatementKind::Ddl | StatementKind::Opaque | StatementKind::Session => Evidence::SameSchema,
+            StatementKind::Ddl | StatementKind::Opaque(_) | StatementKind::Session => Evidence::SameSchema,
         }
     }
 
@@ -311,7 +312,7 @@ fn recorded(case: &Case<'_>) -> Vec<usize> {
 }
 
 fn commits(statement: &Statement) -> bool {
-    matches!(statement.kind, StatementKind::Ddl | StatementKind::Opaque)
+    matches!(statement.kind, StatementKind::Ddl | StatementKind::Opaque(_))
 }
 
 /// Whether a statement that leaves the schema as it is may run once more.
@@ -324,7 +325,7 @@ fn may_run_twice(statement: &Statement) -> bool {
             text.starts_with("SELECT") && !text.contains(['(', ':']) && !text.contains("INTO")
         }
         StatementKind::Ddl => !text.contains("TRUNCATE"),
-        StatementKind::Opaque => false,
+        StatementKind::Opaque(_) => false,
     }
 }
 

@@ -104,8 +104,13 @@ fn fault(problem: Problem) -> Fault {
             ScriptErrorKind::ClientCommand { .. } | ScriptErrorKind::Refused(Refusal::LocalInfile) => "X017",
             ScriptErrorKind::Refused(Refusal::TransactionControl(_)) => "X012",
             ScriptErrorKind::Refused(Refusal::Use) => "X013",
-            ScriptErrorKind::Refused(Refusal::TableLock(_) | Refusal::QuotingMode) => "X014",
-            ScriptErrorKind::Refused(Refusal::History) => "X016",
+            ScriptErrorKind::Refused(
+                Refusal::TableLock(_)
+                | Refusal::LockRelease(_)
+                | Refusal::BackupLock(_)
+                | Refusal::QuotingMode,
+            ) => "X014",
+            ScriptErrorKind::Refused(Refusal::Books(_)) => "X016",
             _ => "X025",
         },
     };

@@ -298,7 +298,7 @@ impl Central {
 
     fn query_error(&self, verb: &'static str, error: &sqlx::Error) -> CentralError {
         match session_error(error) {
-            SessionError::Server { number: super::server_error::NO_SUCH_TABLE, .. } => {
+            SessionError::Server { number: crate::session::number::NO_SUCH_TABLE, .. } => {
                 CentralError::NoTable { database: self.database.clone() }
             }
             source => CentralError::Query { verb, source },

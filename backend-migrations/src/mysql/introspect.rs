@@ -24,17 +24,18 @@ use super::{
     connect::{self, MySqlConnector},
     provisioning::identifier,
     query::{self, RowSets},
-    server_error::{NO_SUCH_TABLE, session_error},
+    server_error::session_error,
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
+    history::BOOKS,
     schema::{Flavour, ObjectKind, ServerVersion, Snapshot, Table},
-    session::{ConnectError, SessionError},
+    session::{ConnectError, SessionError, number::NO_SUCH_TABLE},
     tenant::Target,
 };
 
-/// The tables of the migration history, which are no part of the schema.
-const NOT_SCHEMA: [&str; 2] = ["_sqlx_migrations", "_backend_migrations_journal"];
+/// They are no part of the schema.
+const NOT_SCHEMA: [&str; 3] = BOOKS;
 
 /// A value as the server sends it in the text protocol; `None` is NULL.
 pub type Value = Option<Vec<u8>>;

@@ -50,6 +50,30 @@ pub(super) async fn query_until_error(
     (sets, result)
 }
 
+/// Runs `sql`, several statements that give no rows of interest, in one round trip; gives how many rows each has changed,
+/// those before an error too.
+pub(super) async fn write(
+    connection: &mut MySqlConnection,
+    sql: String,
+    limit: Duration,
+) -> (Vec<u64>, Result<(), SessionError>) {
+    let mut n_changed = Vec::new();
+    let work = async {
+        let mut results = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
+        while let Some(result) = results.try_next().await? {
+            if let Either::Left(done) = result {
+                n_changed.push(done.rows_affected());
+            }
+        }
+        Ok::<_, sqlx::Error>(())
+    };
+    let result = match timeout(limit, work).await {
+        Ok(result) => result.map_err(|error| session_error(&error)),
+        Err(_) => Err(timed_out(limit)),
+    };
+    (n_changed, result)
+}
+
 /// What is said of a server that has not answered within `limit`.
 pub(super) fn timed_out(limit: Duration) -> SessionError {
     SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }

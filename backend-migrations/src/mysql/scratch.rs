@@ -11,11 +11,12 @@ use super::{
     books,
     introspect::{Inspector, Value, server_version},
     provisioning::{DATABASE_OPTIONS, identifier},
-    server_error::{NO_SUCH_CONNECTION, NO_SUCH_TABLE},
+    server_error::NO_SUCH_CONNECTION,
 };
 use crate::{
+    history::BOOKS,
     schema::{ObjectKind, ServerVersion, Snapshot, Table},
-    session::SessionError,
+    session::{SessionError, number::NO_SUCH_TABLE},
 };
 
 /// Whether a statement is one of those that make a database with this prefix.
@@ -125,7 +126,7 @@ impl Inspector {
 
     /// Empties history and journal, as far as they are there.
     pub(crate) async fn forget_history(&mut self) -> Result<(), SessionError> {
-        for table in ["_sqlx_migrations", "_backend_migrations_journal"] {
+        for table in BOOKS {
             match self.rows(format!("DELETE FROM {table}")).await {
                 Ok(_) | Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => {}
                 Err(error) => return Err(error),

@@ -9,8 +9,6 @@ use crate::{
     tenant::Label,
 };
 
-/// `ER_NO_SUCH_TABLE`.
-pub(super) const NO_SUCH_TABLE: u16 = 1146;
 /// `ER_NO_SUCH_THREAD`.
 pub(super) const NO_SUCH_CONNECTION: u16 = 1094;
 

@@ -11,17 +11,21 @@ use tokio::{pin, select, time::timeout};
 
 use super::{
     blockers::MySqlWatch,
-    books,
+    books::{self, Guard},
     connect::{self, MySqlConnector},
     locality,
     monitor::{self, Monitor, text, unsigned},
     query::{self, RowSets},
-    server_error::{NO_SUCH_TABLE, server_error, session_error},
+    read,
+    server_error::{server_error, session_error},
 };
 use crate::{
-    history::{History, HistoryRow, Progress},
-    migration::Version,
-    session::{Activity, Fate, Limits, LockHolder, Record, SessionError, TenantSession, Watch},
+    history::{Glance, History},
+    session::{
+        Activity, Fate, Limits, LockHolder, Reads, Record, Rollback, SessionError, TenantSession, Watch,
+        number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, SUBQUERY_NO_1_ROW},
+    },
+    sql::shape,
     tenant::Target,
 };
 
@@ -92,7 +96,7 @@ impl MySqlSession {
         let connection_id = sets.first()?.first()?.try_get::<Option<i64>, _>(0).ok()??.cast_unsigned();
         let row = sets.get(1)?.iter().find(|row| unsigned(row, "Id") == Some(connection_id));
         let text = |column| row.and_then(|row| text(row, column));
-        let history = sets.get(2).and_then(|rows| history_rows(rows).ok()).unwrap_or_default();
+        let history = sets.get(2).and_then(|rows| read::history_rows(rows).ok()).unwrap_or_default();
         let unfinished = history.iter().find(|row| !row.success);
         Some(LockHolder {
             connection_id,
@@ -107,44 +111,46 @@ impl MySqlSession {
 }
 
 impl TenantSession for MySqlSession {
-    async fn glance(&mut self) -> Result<History, SessionError> {
-        let Some(rows) = self.rows_if_there(books::SELECT_GLANCE).await? else {
-            return Ok(History::default());
-        };
-        let rows = brief_rows(&rows)?;
-        Ok(History { rows, has_table: true, is_brief: true, ..History::default() })
+    async fn glance(&mut self) -> Result<Glance, SessionError> {
+        let rows = self.rows_if_there(books::SELECT_GLANCE).await?.unwrap_or_default();
+        read::glance(&rows)
     }
 
     async fn history(&mut self) -> Result<History, SessionError> {
         let Some(rows) = self.rows_if_there(books::SELECT_HISTORY).await? else {
             return Ok(History::default());
         };
-        let mut history = History { rows: history_rows(&rows)?, has_table: true, ..History::default() };
+        let mut history = History { rows: read::history_rows(&rows)?, has_table: true, ..History::default() };
         if history.is_dirty() {
             let (sets, result) =
                 self.query_until_error(books::SELECT_JOURNAL.into(), BOOKKEEPING_LIMIT).await;
-            read_journal(&mut history, sets.first(), result)?;
+            read::journal(&mut history, &sets, result)?;
         }
         Ok(history)
     }
 
-    async fn lock(&mut self) -> Result<History, SessionError> {
+    async fn lock(&mut self, reads: Reads) -> Result<History, SessionError> {
         let limits = *self.connector.limits();
         let (lock_s, set_up) = (limits.lock.as_secs(), books::set_up(&limits));
         // Once per server: it costs more than a variable of its own, which the other flavour would not know.
         let asks = self.connector.is_first_lock(&self.target.label.server);
         let question = if asks { format!("{};", locality::QUESTION) } else { String::new() };
+        // Before the books, which may not be there.
+        let tables = match reads {
+            Reads::Books => String::new(),
+            Reads::Tables => format!("{};", books::SELECT_UNTRANSACTED),
+        };
         let sql = format!(
-            "{question}{set_up};SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{};{}",
+            "{question}{set_up};SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{tables}{};{}",
             books::LOCK_NAME,
-            books::SELECT_GLANCE,
+            books::SELECT_HISTORY,
             books::SELECT_JOURNAL,
         );
         let (mut sets, result) = self.query_until_error(sql, limits.lock + BOOKKEEPING_LIMIT).await;
         if asks && !sets.is_empty() {
             self.lock_caveat = locality::caveat(&sets.remove(0), &self.target.label.server);
         }
-        // The SET, then the lock, the history and the journal.
+        // The SET, then the lock, the tables, the history and the journal.
         let Some(row) = sets.get(1).and_then(|rows| rows.first()) else {
             return Err(result.err().unwrap_or(SessionError::LockRefused));
         };
@@ -157,18 +163,22 @@ impl TenantSession for MySqlSession {
             }
             None => return Err(SessionError::LockRefused),
         }
+        sets.drain(..2);
         let mut history = History::default();
-        let Some(rows) = sets.get(2) else {
+        if reads == Reads::Tables {
+            let Some(_) = sets.first() else { return Err(result.err().unwrap_or(SessionError::LockRefused)) };
+            history.untransacted = Some(read::untransacted(&sets.remove(0))?);
+        }
+        let Some(rows) = sets.first() else {
             return match result {
                 Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(history),
                 Err(error) => Err(error),
                 Ok(()) => Err(SessionError::Lost { message: "fewer results than statements".into() }),
             };
         };
-        history.rows = brief_rows(rows)?;
+        history.rows = read::history_rows(rows)?;
         history.has_table = true;
-        history.is_brief = true;
-        read_journal(&mut history, sets.get(3), result)?;
+        read::journal(&mut history, &sets[1..], result)?;
         Ok(history)
     }
 
@@ -220,8 +230,29 @@ impl TenantSession for MySqlSession {
         result
     }
 
+    async fn roll_back(&mut self) -> Result<Rollback, SessionError> {
+        let sets = self.query(books::ROLL_BACK.into(), BOOKKEEPING_LIMIT).await?;
+        let is_it = |row: &MySqlRow| unsigned(row, "Code") == Some(NOT_COMPLETE_ROLLBACK.into());
+        let is_partial = sets.last().into_iter().flatten().any(is_it);
+        Ok(if is_partial { Rollback::Partial } else { Rollback::Whole })
+    }
+
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
-        self.query(books::sql(&record), BOOKKEEPING_LIMIT).await.map(|_| ())
+        let parts = books::parts(&record);
+        let sql = parts.iter().map(|part| part.sql.as_str()).collect::<Vec<_>>().join(";");
+        let (n_changed, result) = query::write(&mut self.connection, sql, BOOKKEEPING_LIMIT).await;
+        let Err(SessionError::Server { number: SUBQUERY_NO_1_ROW, .. }) = result else { return result };
+        // As many statements have answered as there are before the guard that failed.
+        let at = n_changed.len();
+        Err(match parts.get(at).and_then(|part| part.guard) {
+            Some(Guard::Lock) => SessionError::LockLost,
+            Some(Guard::Rows(expected)) => SessionError::Miscounted {
+                statement: at.checked_sub(1).map(|at| shape(&parts[at].sql, 60)).unwrap_or_default(),
+                expected,
+                changed: n_changed.last().copied().unwrap_or_default(),
+            },
+            None => return result,
+        })
     }
 
     async fn at_work(&mut self) -> Result<Vec<Activity>, SessionError> {
@@ -281,66 +312,4 @@ fn unended(id: u64, error: &dyn std::fmt::Display) -> SessionError {
     SessionError::Lost {
         message: format!("it may still run as connection {id}, which could not be ended: {error}"),
     }
-}
-
-/// The rows of [`books::SELECT_GLANCE`].
-fn brief_rows(rows: &[MySqlRow]) -> Result<Vec<HistoryRow>, SessionError> {
-    let parse = |row: &MySqlRow| {
-        Ok::<_, sqlx::Error>(HistoryRow {
-            version: Version(row.try_get(0)?),
-            description: String::new(),
-            success: row.try_get::<i64, _>(1)? != 0,
-            checksum: row.try_get(2)?,
-            execution_time_ns: 0,
-            installed_on_s: 0,
-        })
-    };
-    rows.iter().map(parse).collect::<Result<_, _>>().map_err(|error| session_error(&error))
-}
-
-fn history_rows(rows: &[MySqlRow]) -> Result<Vec<HistoryRow>, SessionError> {
-    let parse = |row: &MySqlRow| {
-        Ok::<_, sqlx::Error>(HistoryRow {
-            version: Version(row.try_get(0)?),
-            description: row.try_get(1)?,
-            success: row.try_get::<i64, _>(2)? != 0,
-            checksum: row.try_get(3)?,
-            execution_time_ns: row.try_get(4)?,
-            installed_on_s: row.try_get::<Option<i64>, _>(5)?.unwrap_or_default(),
-        })
-    };
-    rows.iter().map(parse).collect::<Result<_, _>>().map_err(|error| session_error(&error))
-}
-
-fn read_journal(
-    history: &mut History,
-    rows: Option<&Vec<MySqlRow>>,
-    result: Result<(), SessionError>,
-) -> Result<(), SessionError> {
-    match result {
-        Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => return Ok(()),
-        result => result?,
-    }
-    history.has_journal = true;
-    for row in rows.into_iter().flatten() {
-        let progress = journal_row(row).map_err(|error| session_error(&error))?;
-        // A row we cannot read is as good as none: its migration is then unclear, and refused.
-        history.progress.extend(progress);
-    }
-    Ok(())
-}
-
-fn journal_row(row: &MySqlRow) -> Result<Option<Progress>, sqlx::Error> {
-    let direction = books::parse_word(&row.try_get::<String, _>(1)?);
-    let finished = books::parse_digests(&row.try_get::<String, _>(3)?);
-    let (Some(direction), Some(finished)) = (direction, finished) else { return Ok(None) };
-    let count = |n: i64| usize::try_from(n).unwrap_or_default();
-    Ok(Some(Progress {
-        version: Version(row.try_get(0)?),
-        direction,
-        n_statements: count(row.try_get(2)?),
-        finished,
-        running: row.try_get::<Option<i64>, _>(4)?.map(count),
-        error: row.try_get(5)?,
-    }))
 }

@@ -34,6 +34,8 @@ pub enum Problem {
     },
     /// Applied, and its file is gone.
     Missing(Named),
+    /// The history has more than one row for it.
+    Doubled(Named),
     /// Pending, and older than the newest migration that was applied or begun.
     OutOfOrder {
         /// The pending migration.
@@ -183,6 +185,10 @@ impl fmt::Display for Problem {
                 )
             }
             Self::Missing(m) => write!(f, "missing: {m} is in the history, and there is no file for it"),
+            Self::Doubled(m) => write!(
+                f,
+                "doubled: {m} has more than one row in `_sqlx_migrations`, which has lost its primary key"
+            ),
             Self::OutOfOrder { pending, newest } => {
                 write!(f, "out of order: {pending} is pending, and {newest}, which is newer, ran before it")
             }
@@ -274,6 +280,10 @@ impl Problem {
             }
             Self::Missing(_) => {
                 "bring the file back, or run the version of the program that has it: an older one may be running here"
+            }
+            Self::Doubled(_) => {
+                "find out which row is true (`SELECT * FROM _sqlx_migrations`), delete the others, and then `ALTER TABLE \
+                 _sqlx_migrations ADD PRIMARY KEY (version)`: without it nobody notices that a migration is applied twice"
             }
             Self::OutOfOrder { .. } => {
                 "give the file a newer version, or pass `--allow-out-of-order` where the order does not matter"

@@ -11,7 +11,7 @@ use crate::{
     plan::Goal,
     schema::Snapshot,
     scratch::{Run, Scratch, ScratchError},
-    session::{SessionError, TenantSession as _},
+    session::{Reads, SessionError, TenantSession as _},
     tenant::Target,
 };
 
@@ -191,7 +191,7 @@ impl Stage<'_> {
 /// A session that is set up as a migration's is.
 async fn session(scratch: &Scratch) -> Result<MySqlSession, ScratchError> {
     let mut session = scratch.session().await?;
-    let locked = session.lock().await;
+    let locked = session.lock(Reads::Books).await;
     locked.map_err(|source| ScratchError::Server { verb: "looked at", source })?;
     Ok(session)
 }

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use super::number;
 use crate::migration::Version;
 
 /// Whether a statement whose answer we did not get changed the database.
@@ -87,6 +88,21 @@ pub enum SessionError {
         /// Who it is.
         holder: Option<LockHolder>,
     },
+    /// The database's lock is not this connection's any more, so nothing was written.
+    #[error("this connection has lost the lock that keeps other runs out of the database")]
+    LockLost,
+    /// A statement of the books did not change as many rows as it must, and was not committed.
+    #[error(
+        "the books are not as they were: `{statement}` was to change {expected} of their rows and changed {changed}"
+    )]
+    Miscounted {
+        /// Its beginning.
+        statement: String,
+        /// How many it must change.
+        expected: u64,
+        /// How many it would have changed.
+        changed: u64,
+    },
     /// The server would not give out a lock at all.
     #[error("the server did not give out the lock: GET_LOCK answered NULL")]
     LockRefused,
@@ -101,18 +117,28 @@ impl SessionError {
         match self {
             Self::Lost { .. } => Fate::Unknown,
             Self::TimedOut { fate, .. } | Self::Killed { fate } => *fate,
-            Self::Server { .. } | Self::LockHeld { .. } | Self::LockRefused => Fate::NotApplied,
+            Self::Server { .. }
+            | Self::LockHeld { .. }
+            | Self::LockLost
+            | Self::Miscounted { .. }
+            | Self::LockRefused => Fate::NotApplied,
         }
+    }
+
+    /// Whether a lock was waited for in vain or a deadlock was ended: what the server says of a statement that it has undone
+    /// and that may go well in a moment.
+    pub fn is_contention(&self) -> bool {
+        matches!(self, Self::Server { number: number::LOCK_WAIT_TIMEOUT | number::DEADLOCK, .. })
     }
 
     /// What to do next, where the error's number tells.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Server { number, .. } => match number {
-                1205 => {
+            Self::Server { number, .. } => match *number {
+                number::LOCK_WAIT_TIMEOUT => {
                     "another session holds a lock on the table: end it or wait for it, or raise `--lock-wait`"
                 }
-                1213 => "two transactions blocked each other and the server ended this one",
+                number::DEADLOCK => "two transactions blocked each other and the server ended this one",
                 1044 | 1142 | 1227 | 1370 => "grant the account the privilege that the server names",
                 1419 => {
                     "with the binary log on, triggers and functions need `log_bin_trust_function_creators = 1` on the \
@@ -135,6 +161,14 @@ impl SessionError {
                 ));
             }
             Self::LockHeld { holder: None, .. } => "wait for that run to end, or raise `--lock-timeout`",
+            Self::LockLost => {
+                "a routine of the migration may have let go of it (`RELEASE_ALL_LOCKS`), or a proxy has given the run \
+                 another connection; look at `migrate:status` and run again"
+            }
+            Self::Miscounted { .. } => {
+                "somebody else changes `_sqlx_migrations` or the journal while this runs, or a proxy counts rows in another \
+                 way; look at `migrate:status` before you run again"
+            }
             Self::LockRefused => "does the account reach the server through a proxy that blocks GET_LOCK?",
         };
         Some(hint.to_owned())

@@ -5,7 +5,7 @@
 //! weaker promise is taken, so [`StatementKind::Opaque`] may be said of what one of them does whole.
 
 use super::{lex::TokenKind, refuse::assignments, words::Words};
-use crate::migration::StatementKind;
+use crate::migration::{Opacity, StatementKind};
 
 /// The kind of the statement whose first word is at `from`.
 pub(super) fn kind(words: &Words<'_>, from: usize) -> StatementKind {
@@ -26,14 +26,21 @@ pub(super) fn kind(words: &Words<'_>, from: usize) -> StatementKind {
         "TRUNCATE" => Ddl,
         "GRANT" | "REVOKE" => grant(words, at),
         "ANALYZE" | "OPTIMIZE" | "CHECK" | "REPAIR" => maintenance(words, at),
+        "CALL" | "EXECUTE" | "BEGIN" | "DECLARE" | "IF" | "CASE" | "LOOP" | "WHILE" | "REPEAT" | "FOR" => {
+            Opaque(Opacity::Program)
+        }
         _ if words.is_symbol(at, "(") => parenthesised(words, at),
-        _ => Opaque,
+        // A label, of a block.
+        _ if words.is_symbol(at + 1, ":") => Opaque(Opacity::Program),
+        _ => Opaque(Opacity::Unknown),
     }
 }
 
+const SEVERAL: StatementKind = StatementKind::Opaque(Opacity::Several);
+
 fn one_or_opaque(words: &Words<'_>, at: usize) -> StatementKind {
     let names_several = words.find(at, |place| words.is_symbol(place, ",")).is_some();
-    if names_several { StatementKind::Opaque } else { StatementKind::Ddl }
+    if names_several { SEVERAL } else { StatementKind::Ddl }
 }
 
 fn is_account(words: &Words<'_>, at: usize) -> bool {
@@ -50,7 +57,7 @@ fn set(words: &Words<'_>, at: usize) -> StatementKind {
         }
     });
     let is_account = words.is(at + 1, "PASSWORD") || words.are(at + 1, &["DEFAULT", "ROLE"]);
-    if reaches_further || is_account { StatementKind::Opaque } else { StatementKind::Session }
+    if reaches_further || is_account { SEVERAL } else { StatementKind::Session }
 }
 
 fn create(words: &Words<'_>, create: usize) -> StatementKind {
@@ -64,7 +71,7 @@ fn create(words: &Words<'_>, create: usize) -> StatementKind {
     }
     // MariaDB drops the old one first, and may fail after that.
     if words.is(at, "TABLE") && (replaces || takes_rows(words, at)) || words.is(at, "SEQUENCE") && replaces {
-        return StatementKind::Opaque;
+        return SEVERAL;
     }
     StatementKind::Ddl
 }
@@ -82,7 +89,7 @@ fn alter(words: &Words<'_>, at: usize) -> StatementKind {
     if words.is(at + 1, "TEMPORARY") {
         StatementKind::Session
     } else if words.is(at + 1, "INSTANCE") {
-        StatementKind::Opaque
+        SEVERAL
     } else if is_account(words, at + 1) {
         one_or_opaque(words, at)
     } else {
@@ -93,7 +100,7 @@ fn alter(words: &Words<'_>, at: usize) -> StatementKind {
 fn drop(words: &Words<'_>, at: usize) -> StatementKind {
     match words.keyword(at + 1).as_str() {
         "TEMPORARY" | "PREPARE" => StatementKind::Session,
-        "DATABASE" | "SCHEMA" => StatementKind::Opaque,
+        "DATABASE" | "SCHEMA" => SEVERAL,
         _ => one_or_opaque(words, at),
     }
 }
@@ -116,7 +123,7 @@ fn maintenance(words: &Words<'_>, first: usize) -> StatementKind {
         // MariaDB's way to say EXPLAIN ANALYZE.
         StatementKind::Dml
     } else {
-        StatementKind::Opaque
+        StatementKind::Opaque(Opacity::Unknown)
     }
 }
 
@@ -124,6 +131,6 @@ fn parenthesised(words: &Words<'_>, from: usize) -> StatementKind {
     let first = (from..words.len()).find(|&at| !words.is_symbol(at, "("));
     match first.map(|at| words.keyword(at)).as_deref() {
         Some("SELECT" | "WITH" | "VALUES" | "TABLE") => StatementKind::Dml,
-        _ => StatementKind::Opaque,
+        _ => StatementKind::Opaque(Opacity::Unknown),
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{lex::TokenKind, words::Words};
+use crate::history::BOOKS;
 
 /// Why a statement is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,9 +20,15 @@ pub enum Refusal {
     /// `LOAD DATA LOCAL`, `LOAD XML LOCAL`.
     #[error("`LOAD … LOCAL` asks the client for a file, which neither this tool nor sqlx sends")]
     LocalInfile,
-    /// A statement with `_sqlx_migrations` in it.
-    #[error("`_sqlx_migrations` is the run's own record")]
-    History,
+    /// A statement with one of the tables of the run's own record in it.
+    #[error("`{0}` is the run's own record")]
+    Books(&'static str),
+    /// `RELEASE_ALL_LOCKS()`, or `RELEASE_LOCK` of a name that may be that of the run's lock.
+    #[error("`{0}` may let go of the lock that keeps other runs out of this database")]
+    LockRelease(&'static str),
+    /// `FLUSH TABLES … WITH READ LOCK`, `LOCK INSTANCE FOR BACKUP`, `BACKUP STAGE`.
+    #[error("`{0}` blocks the run's own writes")]
+    BackupLock(&'static str),
     /// `SET sql_mode = 'ANSI_QUOTES'` and its like.
     #[error("this `sql_mode` changes what quotes and backslashes mean")]
     QuotingMode,
@@ -43,10 +50,15 @@ impl Refusal {
             Self::LocalInfile => {
                 "write the rows as INSERT statements, or load the file outside of the migrations"
             }
-            Self::History => {
+            Self::Books(_) => {
                 "remove it: a script that edits the record makes applied and pending migrations \
                  indistinguishable"
             }
+            Self::LockRelease(_) => {
+                "remove it; a lock of your own is let go of with its name in quotes, `RELEASE_LOCK('my-lock')`, or ends \
+                 with the connection"
+            }
+            Self::BackupLock(_) => "remove it: a backup takes its locks on a connection of its own",
             Self::QuotingMode => {
                 "write strings in '…' and identifiers in `…`, which mean the same in every mode, and leave ANSI_QUOTES \
                  and NO_BACKSLASH_ESCAPES alone"
@@ -57,9 +69,12 @@ impl Refusal {
 
 /// Why the statement of these words is refused, and the word at fault.
 pub(super) fn refusal(words: &Words<'_>, statement: Range<usize>) -> Option<(Refusal, usize)> {
-    let history = statement.clone().find(|&at| is_history(words, at));
-    if let Some(at) = history {
-        return Some((Refusal::History, at));
+    let anywhere = |at| {
+        let refusal = books(words, at).map(Refusal::Books);
+        Some((refusal.or_else(|| releases_lock(words, at).map(Refusal::LockRelease))?, at))
+    };
+    if let Some(refused) = statement.clone().find_map(anywhere) {
+        return Some(refused);
     }
     let at = words.skip_set_statement(statement.start);
     let transaction = |n_words: usize| {
@@ -74,6 +89,12 @@ pub(super) fn refusal(words: &Words<'_>, statement: Range<usize>) -> Option<(Ref
         first @ ("LOCK" | "UNLOCK") if words.is(at + 1, "TABLES") || words.is(at + 1, "TABLE") => {
             Some((Refusal::TableLock(format!("{first} TABLES")), at))
         }
+        "LOCK" | "UNLOCK" if words.is(at + 1, "INSTANCE") => Some((Refusal::BackupLock("LOCK INSTANCE"), at)),
+        "BACKUP" => Some((Refusal::BackupLock("BACKUP"), at)),
+        "FLUSH" => {
+            let locks = |at| words.are(at, &["READ", "LOCK"]) || words.are(at, &["FOR", "EXPORT"]);
+            words.find(at, locks).map(|_| (Refusal::BackupLock("FLUSH TABLES WITH READ LOCK"), at))
+        }
         "USE" => Some((Refusal::Use, at)),
         "LOAD" if words.is(at + 1, "DATA") || words.is(at + 1, "XML") => {
             let local = words.skip(words.skip(at + 2, &["LOW_PRIORITY"]), &["CONCURRENT"]);
@@ -84,13 +105,30 @@ pub(super) fn refusal(words: &Words<'_>, statement: Range<usize>) -> Option<(Ref
     }
 }
 
-fn is_history(words: &Words<'_>, at: usize) -> bool {
-    let name = match words.kind(at) {
-        Some(TokenKind::Word) => words.text(at),
-        Some(TokenKind::Identifier) => words.text(at).trim_matches('`'),
-        _ => return false,
+/// The table of the run's own record that is named there.
+fn books(words: &Words<'_>, at: usize) -> Option<&'static str> {
+    let name = match words.kind(at)? {
+        TokenKind::Word => words.text(at),
+        TokenKind::Identifier => words.text(at).trim_matches('`'),
+        _ => return None,
     };
-    name.eq_ignore_ascii_case("_sqlx_migrations")
+    BOOKS.into_iter().find(|table| name.eq_ignore_ascii_case(table))
+}
+
+/// The function that is called there and may let go of the run's lock, in a routine's body too. That lock's name is a
+/// hexadecimal number; a literal that is none is somebody else's.
+fn releases_lock(words: &Words<'_>, at: usize) -> Option<&'static str> {
+    if !words.is_symbol(at + 1, "(") {
+        return None;
+    }
+    if words.is(at, "RELEASE_ALL_LOCKS") {
+        return Some("RELEASE_ALL_LOCKS()");
+    }
+    let name = words.text(at + 2).trim_matches(['\'', '"']);
+    let is_another = words.kind(at + 2) == Some(TokenKind::Text)
+        && words.is_symbol(at + 3, ")")
+        && !name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (words.is(at, "RELEASE_LOCK") && !is_another).then_some("RELEASE_LOCK")
 }
 
 /// The places of a `SET`'s assignments: after `SET` itself and after each comma outside of parentheses.

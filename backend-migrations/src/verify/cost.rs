@@ -11,11 +11,11 @@ use std::collections::BTreeSet;
 use crate::{
     directive::{Declaration, Directive},
     finding::{Code, CostClass, Finding, Severity, Spot, StatementCost},
-    history::History,
+    history::{Glance, History},
     migration::{Migration, Script, Statement},
     mysql::Inspector,
     schema::Flavour,
-    session::{Record, SessionError, TenantSession},
+    session::{Reads, Record, Rollback, SessionError, TenantSession},
     sql::{
         self, TableChange,
         change::{Change, Clause, ClauseAt, IndexKind},
@@ -204,12 +204,12 @@ impl<S: TenantSession> TenantSession for Probe<S> {
         self.session.history().await
     }
 
-    async fn glance(&mut self) -> Result<History, SessionError> {
+    async fn glance(&mut self) -> Result<Glance, SessionError> {
         self.session.glance().await
     }
 
-    async fn lock(&mut self) -> Result<History, SessionError> {
-        self.session.lock().await
+    async fn lock(&mut self, reads: Reads) -> Result<History, SessionError> {
+        self.session.lock(reads).await
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
@@ -233,6 +233,10 @@ impl<S: TenantSession> TenantSession for Probe<S> {
         let (n_rows, Cost { class, reason }) = self.probe(&change, statement, moves).await?;
         self.costs.push(StatementCost { statement: at + 1, line: own.line, class, reason });
         Ok(n_rows)
+    }
+
+    async fn roll_back(&mut self) -> Result<Rollback, SessionError> {
+        self.session.roll_back().await
     }
 
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {

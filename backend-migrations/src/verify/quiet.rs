@@ -12,7 +12,7 @@ use crate::{
     migration::{Direction, Migration, StatementKind},
     mysql::MySqlSession,
     scratch::{Scratch, ScratchError},
-    session::{Record, SessionError, TenantSession},
+    session::{Reads, Record, Rollback, SessionError, TenantSession},
 };
 
 /// Whether both of a migration's scripts are such.
@@ -71,12 +71,16 @@ impl TenantSession for QuietSession {
         Ok(History { rows, has_table: true, ..History::default() })
     }
 
-    async fn lock(&mut self) -> Result<History, SessionError> {
+    async fn lock(&mut self, _: Reads) -> Result<History, SessionError> {
         self.history().await
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
         self.probe.execute(statement).await
+    }
+
+    async fn roll_back(&mut self) -> Result<Rollback, SessionError> {
+        self.probe.roll_back().await
     }
 
     async fn record(&mut self, _: Record<'_>) -> Result<(), SessionError> {

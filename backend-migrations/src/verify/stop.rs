@@ -1,8 +1,8 @@
 //! A session that is killed after so many statements.
 
 use crate::{
-    history::History,
-    session::{Fate, Record, SessionError, TenantSession},
+    history::{Glance, History},
+    session::{Fate, Reads, Record, Rollback, SessionError, TenantSession},
 };
 
 /// Runs so many statements and answers the next as a server does that was told to kill it.
@@ -24,12 +24,12 @@ impl<S: TenantSession> TenantSession for StopAfter<S> {
         self.session.history().await
     }
 
-    async fn glance(&mut self) -> Result<History, SessionError> {
+    async fn glance(&mut self) -> Result<Glance, SessionError> {
         self.session.glance().await
     }
 
-    async fn lock(&mut self) -> Result<History, SessionError> {
-        self.session.lock().await
+    async fn lock(&mut self, reads: Reads) -> Result<History, SessionError> {
+        self.session.lock(reads).await
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
@@ -38,6 +38,10 @@ impl<S: TenantSession> TenantSession for StopAfter<S> {
         };
         self.n_left = n_left;
         self.session.execute(statement).await
+    }
+
+    async fn roll_back(&mut self) -> Result<Rollback, SessionError> {
+        self.session.roll_back().await
     }
 
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {

@@ -3,8 +3,9 @@
 use backend_migrations::{
     apply::{Aftermath, Applied, ApplyError, Work, apply},
     event::{Event, Events, MigrationDone},
-    history::{Progress, StatementDigest},
-    migration::{Direction, MigrationSet, Version},
+    history::StatementDigest,
+    migration::{MigrationSet, Version},
+    mysql::books::JournalRow,
     plan::{Goal, PlanOptions},
     tenant::{Label, ServerId},
 };
@@ -41,6 +42,22 @@ fn a_refusal_is_two_queries_and_names_what_it_refuses() {
     let error = result.expect_err("a file is missing").to_string();
     assert!(error.contains("words of 2"), "{error}");
     assert!(matches!(moments[..], [Moment::History, Moment::History]), "{moments:?}");
+}
+
+/// Nothing but the primary key keeps two runs from applying a migration twice, and a `down` would run twice for two rows.
+#[test]
+fn a_row_that_is_there_twice_is_refused() {
+    let set = reversible(&["ddl one"]);
+    let database = Database::new(applied(&set));
+    database.change(|state| {
+        let rows = state.rows.as_mut().expect("it is applied");
+        rows.push(rows[0].clone());
+    });
+    for goal in [Goal::Latest, ALL] {
+        let error = run(&database, &set, goal, None).0.expect_err("a row too many");
+        assert!(error.to_string().contains("1 (m1) has more than one row"), "{error}");
+    }
+    assert!(database.committed().effects.is_empty());
 }
 
 #[test]
@@ -164,21 +181,23 @@ fn a_file_cut_down_to_what_ran_is_done() {
 }
 
 /// A person who settles a dirty migration in the history alone leaves our journal's row behind. It must not be
-/// believed when the migration is begun again, in either direction.
+/// believed when the migration is begun again, in either direction. It is as older versions of this tool wrote it, which
+/// knew of no table of statements.
 #[test]
 fn what_was_settled_by_hand_is_forgotten() {
     let set = reversible(&["ddl one\nddl two", "ddl three\nddl four"]);
-    let stale = |version, direction, text| Progress {
+    let stale = |version, text| JournalRow {
         version: Version(version),
-        direction,
+        direction: "up".into(),
         n_statements: 2,
-        finished: vec![StatementDigest::of(text)],
+        finished: format!("{:016x}", StatementDigest::of(text).0),
         running: None,
         error: None,
     };
     let one = migration(1, "ddl one\nddl two", Some("ddl undo one\nddl undo two"));
     let mut start = applied(&self::set(vec![one]));
-    start.journal = Some(vec![stale(1, Direction::Up, "ddl one"), stale(2, Direction::Up, "ddl three")]);
+    start.journal = Some(vec![stale(1, "ddl one"), stale(2, "ddl three")]);
+    start.statements = None;
 
     let database = Database::new(start.clone());
     run(&database, &set, Goal::Latest, None).0.expect("nothing can fail");

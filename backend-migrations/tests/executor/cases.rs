@@ -106,6 +106,7 @@ fn problem(problem: &Problem) -> String {
             format!("LINE ENDS {} {before:?}", migration.version)
         }
         Problem::Missing(m) => format!("MISSING {}", m.version),
+        Problem::Doubled(m) => format!("DOUBLED {}", m.version),
         Problem::OutOfOrder { pending, newest } => format!("LATE {} < {newest}", pending.version),
         Problem::Unclear { migration, direction, statement } => {
             let at = statement.map_or_else(|| "?".into(), |(index, total)| format!("{index}/{total}"));

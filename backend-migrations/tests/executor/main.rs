@@ -10,4 +10,5 @@ mod replanned;
 mod retried;
 mod session;
 mod sets;
+mod sql;
 mod stands;

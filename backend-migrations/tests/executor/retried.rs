@@ -5,7 +5,7 @@ use std::time::Duration;
 use backend_migrations::{
     apply::{Aftermath, Applied, ApplyError, Work, apply},
     event::{Event, Events},
-    migration::{MigrationSet, StatementKind},
+    migration::{MigrationSet, StatementKind, Version},
     plan::{Goal, PlanOptions},
     tenant::{Label, ServerId},
 };
@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     applied::listen,
-    disturbed::{run, runtime},
-    session::{Database, How, ModelSession, commits},
+    disturbed::{applied, run, runtime},
+    model::State,
+    session::{Database, How, ModelSession, Moment, commits, is_untransacted},
     sets::{every_shape, kind, migration, reversible, set},
 };
 
@@ -24,6 +25,10 @@ fn session(database: &Database, statement: &str, how: How, n_failures: u32) -> M
     session.stubborn = Some((statement.to_owned(), how, n_failures));
     session.n_retries = 3;
     session
+}
+
+fn is_tried_again(statement: &str) -> bool {
+    matches!(kind(statement), StatementKind::Ddl | StatementKind::Dml) && !is_untransacted(statement)
 }
 
 /// Every statement of a set, with every way to fail that is tried again.
@@ -43,7 +48,7 @@ fn a_statement_that_is_let_through_in_the_end_leaves_no_trace_of_it() {
     run(&calm, &set, Goal::Latest, None).0.expect("an undisturbed run");
     let mut n_retried = 0;
     for (statement, how) in cases(&set) {
-        let is_tried_again = matches!(kind(&statement), StatementKind::Ddl | StatementKind::Dml);
+        let is_tried_again = is_tried_again(&statement);
         for n_failures in [1, 3] {
             let name = format!("{statement}: {how:?} {n_failures} times");
             let database = Database::default();
@@ -68,7 +73,7 @@ fn a_statement_that_is_let_through_in_the_end_leaves_no_trace_of_it() {
 fn a_statement_that_is_never_let_through_leaves_what_one_failure_leaves() {
     let set = every_shape();
     for (statement, how) in cases(&set) {
-        if !matches!(kind(&statement), StatementKind::Ddl | StatementKind::Dml) {
+        if !is_tried_again(&statement) {
             continue;
         }
         let name = format!("{statement}: {how:?}");
@@ -113,6 +118,47 @@ fn what_may_have_left_something_is_not_tried_again() {
     let set = reversible(&["dml a\nset n = (max)\ndml b"]);
     let result = listen(&mut session, &set, Goal::Latest, None).0;
     assert_eq!(result.expect("it is tried again"), Applied::Complete);
+}
+
+/// A backup that lets nobody write or commit for a moment, at every moment: in the end it is as if there had been none.
+#[test]
+fn a_short_backup_leaves_no_trace() {
+    let set = every_shape();
+    for (start, goal) in [(State::default(), Goal::Latest), (applied(&set), Goal::DownTo(Version(0)))] {
+        let calm = Database::new(start.clone());
+        let (result, moments) = run(&calm, &set, goal, None);
+        result.expect("an undisturbed run");
+        let (mut n_mended, mut n_unclear) = (0, 0);
+        for (at, moment) in moments.iter().enumerate() {
+            if !moment.ways().contains(&How::Backup) {
+                continue;
+            }
+            let name = format!("{goal:?}: {at}, {moment:?}");
+            let database = Database::new(start.clone());
+            let mut session = ModelSession::new(&database, Some((at, How::Backup)));
+            session.n_retries = 1;
+            match listen(&mut session, &set, goal, None).0 {
+                Ok(applied) => {
+                    assert_eq!(applied, Applied::Complete, "{name}");
+                    assert_eq!(database.committed().timeless(), calm.committed().timeless(), "{name}");
+                    n_mended += 1;
+                }
+                // What a server has rolled back of these, no server tells.
+                Err(error) => {
+                    let is_doubtful =
+                        |text: &str| matches!(kind(text), StatementKind::Opaque(_)) || is_untransacted(text);
+                    let is_known = match moment {
+                        Moment::Execute(text) => !is_doubtful(text),
+                        Moment::Record(_, _, last) => !last.as_deref().is_some_and(is_doubtful),
+                        _ => true,
+                    };
+                    assert!(!is_known, "{name}: {error}");
+                    n_unclear += 1;
+                }
+            }
+        }
+        assert!(n_mended > 100 && n_unclear > 10, "{n_mended} mended, {n_unclear} unclear");
+    }
 }
 
 #[test]

@@ -7,15 +7,17 @@ use std::{
 };
 
 use backend_migrations::{
-    history::History,
+    history::{History, Untransacted},
     migration::StatementKind,
-    session::{Fate, Limits, Record, SessionError, TenantSession},
+    mysql::books::{self, Guard, Part},
+    session::{Fate, Limits, Reads, Record, Rollback, SessionError, TenantSession},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    model::{Op, State, ops, server},
+    model::{State, server},
     sets::kind,
+    sql,
 };
 
 /// A database that sessions share, and the lock on it.
@@ -52,7 +54,8 @@ pub(crate) enum Moment {
     Lock,
     Execute(String),
     /// The record's name, its statement, and what the script ran last.
-    Record(&'static str, Op, Option<String>),
+    Record(&'static str, String, Option<String>),
+    RollBack,
 }
 
 /// How it fails.
@@ -66,8 +69,15 @@ pub(crate) enum How {
     Unparsed,
     /// The server answers with a deadlock and has rolled the transaction back.
     Deadlocked,
+    /// A statement that a `CALL` runs does not parse, after the one before it has committed.
+    UnparsedInside,
     /// The server answers that a lock was waited for in vain; what was done before in the transaction is still there.
     Blocked,
+    /// A backup lets nobody write or commit: the server answers that a lock was waited for in vain, and what was to be
+    /// committed is rolled back.
+    Backup,
+    /// The database's lock is another's now.
+    LockLost,
     /// The connection is gone before the server got it.
     LostUnsent,
     /// The connection is gone after the server began it, and without its effect.
@@ -84,11 +94,17 @@ impl Moment {
         let mut ways = vec![How::Refused, How::RefusedThenLost, How::LostUnsent, How::LostDone];
         if let Self::Execute(text) = self {
             ways.extend([How::Unparsed, How::Blocked, How::LostBegun]);
-            ways.extend((!commits(text)).then_some(How::Deadlocked));
+            ways.push(if commits(text) { How::Backup } else { How::Deadlocked });
+            ways.extend(text.starts_with("call").then_some(How::UnparsedInside));
             for (fate, is_done) in [(Fate::NotApplied, false), (Fate::Unknown, false), (Fate::Unknown, true)]
             {
                 ways.push(How::TimedOut { fate, is_done });
             }
+        }
+        if let Self::Record(_, sql, _) = self {
+            let is_guard = sql.starts_with("SELECT");
+            ways.extend((!is_guard).then_some(How::Backup));
+            ways.extend(sql.contains("IS_USED_LOCK").then_some(How::LockLost));
         }
         ways
     }
@@ -99,12 +115,21 @@ pub(crate) fn commits(statement: &str) -> bool {
     kind(statement) == StatementKind::Ddl || statement.starts_with("drop")
 }
 
+/// Whether the table that this statement writes into has no transactions.
+pub(crate) fn is_untransacted(statement: &str) -> bool {
+    statement.split(' ').any(|word| word == "isam")
+}
+
 /// A session on a [`Database`].
 #[derive(Debug)]
 pub(crate) struct ModelSession {
     database: Database,
     open: Option<State>,
     variables: BTreeSet<String>,
+    /// Whether the transaction has changed a table without transactions.
+    has_remains: bool,
+    /// How many rows the statement before has changed.
+    n_changed: u64,
     has_lock: bool,
     is_lost: bool,
     last: Option<String>,
@@ -127,6 +152,8 @@ impl ModelSession {
             database: database.clone(),
             open: None,
             variables: BTreeSet::new(),
+            has_remains: false,
+            n_changed: 0,
             has_lock: false,
             is_lost: false,
             last: None,
@@ -161,6 +188,7 @@ impl ModelSession {
     }
 
     fn commit(&mut self) {
+        self.has_remains = false;
         if let Some(state) = self.open.take() {
             self.database.guard().0 = state;
         }
@@ -189,10 +217,21 @@ impl ModelSession {
                 self.lose();
             }
             How::Unparsed => return server(1064, "you have an error in your SQL syntax"),
+            How::UnparsedInside => {
+                self.commit();
+                begin(self);
+                return server(1064, "you have an error in your SQL syntax");
+            }
             How::Deadlocked => {
-                self.open = None;
+                begin(self);
+                (self.open, self.has_remains) = (None, false);
                 return server(1213, "deadlock found when trying to get lock");
             }
+            How::Backup => {
+                (self.open, self.has_remains) = (None, false);
+                return server(1205, "lock wait timeout exceeded");
+            }
+            How::LockLost => unreachable!("only a guard sees it"),
             How::LostUnsent => self.lose(),
             How::LostDone => {
                 effect(self);
@@ -225,35 +264,64 @@ impl ModelSession {
                 self.commit();
                 self.change(|state| state.effects.push(text.to_owned()));
             }
+            _ if is_untransacted(text) => self.remain(text.to_owned()),
             _ => self.change(|state| state.effects.push(text.to_owned())),
         }
     }
 
     fn begin(&mut self, text: &str) {
+        let half = format!("{text} (half)");
         if commits(text) {
             self.commit();
         }
         if text.starts_with("drop") {
-            self.change(|state| state.effects.push(format!("{text} (half)")));
+            self.change(|state| state.effects.push(half));
+        } else if is_untransacted(text) {
+            self.remain(half);
         }
     }
 
-    fn write(&mut self, op: &Op) -> Result<(), SessionError> {
-        match op {
-            Op::CreateHistory | Op::CreateJournal => {
-                self.commit();
-                self.change(|state| match op {
-                    Op::CreateHistory => drop(state.rows.get_or_insert_default()),
-                    _ => drop(state.journal.get_or_insert_default()),
-                });
+    /// An effect that no rollback takes back.
+    fn remain(&mut self, effect: String) {
+        assert!(self.has_lock, "nothing is written without the lock");
+        if let Some(open) = &mut self.open {
+            let committed = self.database.committed();
+            // With `enforce_gtid_consistency` MySQL refuses it (error 1785).
+            assert_eq!(open.books(), committed.books(), "`{effect}` shares a transaction");
+            open.effects.push(effect.clone());
+        }
+        self.database.change(|state| state.effects.push(effect));
+        self.has_remains = self.open.is_some();
+    }
+
+    fn write(&mut self, part: &Part) -> Result<(), SessionError> {
+        match (part.guard, part.sql.as_str()) {
+            (Some(Guard::Lock), sql) => {
+                assert!(sql.contains("IS_USED_LOCK("), "{sql}");
+                if !self.has_lock {
+                    return Err(SessionError::LockLost);
+                }
             }
-            Op::Begin => {
+            (Some(Guard::Rows(expected)), sql) => {
+                assert!(
+                    sql.contains(&format!("IF(ROW_COUNT() = {expected}, 1, (SELECT 1 UNION ALL")),
+                    "{sql}"
+                );
+                if self.n_changed != expected {
+                    let statement = String::new();
+                    return Err(SessionError::Miscounted { statement, expected, changed: self.n_changed });
+                }
+            }
+            (None, "START TRANSACTION") => {
                 self.commit();
                 self.open = Some(self.database.committed());
             }
-            Op::Commit => self.commit(),
-            Op::Rollback => self.open = None,
-            op => return self.change(|state| state.write(op)),
+            (None, "COMMIT") => self.commit(),
+            (None, sql) if sql.starts_with("CREATE TABLE") => {
+                self.commit();
+                self.change(|state| sql::create(state, sql));
+            }
+            (None, sql) => self.n_changed = self.change(|state| sql::write(state, sql))?,
         }
         Ok(())
     }
@@ -273,37 +341,24 @@ fn lost() -> SessionError {
     SessionError::Lost { message: "connection reset by peer".into() }
 }
 
-/// Without the words.
-fn brief(mut history: History) -> History {
-    history.is_brief = true;
-    for row in &mut history.rows {
-        row.description.clear();
-    }
-    history
-}
-
 impl TenantSession for ModelSession {
-    async fn glance(&mut self) -> Result<History, SessionError> {
-        let mut history = brief(self.history().await?);
-        history.progress.clear();
-        Ok(history)
-    }
-
     async fn history(&mut self) -> Result<History, SessionError> {
         self.read(Moment::History)?;
         let history = self.database.committed().history();
         Ok(self.seen_before_lock.clone().unwrap_or(history))
     }
 
-    async fn lock(&mut self) -> Result<History, SessionError> {
+    async fn lock(&mut self, reads: Reads) -> Result<History, SessionError> {
         self.read(Moment::Lock)?;
-        if std::mem::replace(&mut self.database.guard().1, true) {
+        if !self.has_lock && std::mem::replace(&mut self.database.guard().1, true) {
             return Err(SessionError::LockHeld { waited: Duration::from_secs(1), holder: None });
         }
         self.has_lock = true;
         // From here on the truth is seen.
         self.seen_before_lock = None;
-        Ok(brief(self.database.committed().history()))
+        let names = ["isam".to_owned()].into();
+        let untransacted = (reads == Reads::Tables).then_some(Untransacted { names, is_default: false });
+        Ok(History { untransacted, ..self.database.committed().history() })
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
@@ -340,14 +395,31 @@ impl TenantSession for ModelSession {
         if name == "begin" {
             self.last = None;
         }
-        for op in ops(&record) {
-            if let Some(how) = self.moment(Moment::Record(name, op.clone(), self.last.clone())) {
-                let effect = |session: &mut Self| drop(session.write(&op));
-                return Err(self.fail(how, |_| (), effect));
+        for part in books::parts(&record) {
+            match self.moment(Moment::Record(name, part.sql.clone(), self.last.clone())) {
+                Some(How::LockLost) => {
+                    self.has_lock = false;
+                    self.database.guard().1 = false;
+                }
+                // A statement that fails alone leaves the transaction as it was; one that commits does not.
+                Some(How::Backup) if !part.sql.ends_with("COMMIT") && !part.sql.ends_with("TRANSACTION") => {
+                    return Err(server(1205, "lock wait timeout exceeded"));
+                }
+                Some(how) => {
+                    let effect = |session: &mut Self| drop(session.write(&part));
+                    return Err(self.fail(how, |_| (), effect));
+                }
+                None => {}
             }
-            self.write(&op)?;
+            self.write(&part)?;
         }
         Ok(())
+    }
+
+    async fn roll_back(&mut self) -> Result<Rollback, SessionError> {
+        self.read(Moment::RollBack)?;
+        self.open = None;
+        Ok(if std::mem::take(&mut self.has_remains) { Rollback::Partial } else { Rollback::Whole })
     }
 
     fn limits(&self) -> Limits {
@@ -367,7 +439,8 @@ fn name(record: &Record<'_>) -> &'static str {
         Record::StatementDone { .. } => "statement done",
         Record::Finish { .. } => "finish",
         Record::Fail { .. } => "fail",
-        Record::StartOver => "start over",
+        Record::Commit => "commit",
+        Record::Leave { .. } => "leave",
         Record::Abandon { .. } => "abandon",
         Record::Settle { .. } => "settle",
         Record::Declare { .. } => "declare",

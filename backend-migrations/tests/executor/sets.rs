@@ -1,17 +1,19 @@
 //! Migration sets in a small language: a line is a statement, its first word says what kind.
 
 use backend_migrations::migration::{
-    Checksum, Migration, MigrationSet, Script, Statement, StatementKind, Version,
+    Checksum, Migration, MigrationSet, Opacity, Script, Statement, StatementKind, Version,
 };
 
 /// `ddl …` commits and is all or nothing, `dml …` joins the transaction, `set …` touches the session only; of the two
-/// that are opaque to the executor, `call …` joins the transaction and `drop …` commits and can be left half done.
+/// that are opaque to the executor, `call …` joins the transaction and `drop …` commits and can be left half done. With
+/// `isam` in it, a `dml …` writes into a table without transactions.
 pub(crate) fn kind(statement: &str) -> StatementKind {
     match statement.split(' ').next() {
         Some("ddl") => StatementKind::Ddl,
         Some("dml") => StatementKind::Dml,
         Some("set") => StatementKind::Session,
-        Some("call" | "drop") => StatementKind::Opaque,
+        Some("call") => StatementKind::Opaque(Opacity::Program),
+        Some("drop") => StatementKind::Opaque(Opacity::Several),
         word => panic!("no such kind of statement: {word:?}"),
     }
 }
@@ -70,5 +72,8 @@ pub(crate) fn every_shape() -> MigrationSet {
         "ddl eight\ncall s",
         "drop v w",
         "dml h",
+        "dml isam i",
+        "ddl nine\ndml isam j\ndml k",
+        "dml l\ndml isam m",
     ])
 }

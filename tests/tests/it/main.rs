@@ -5,6 +5,7 @@ mod bad_files;
 mod bad_servers;
 mod bad_settings;
 mod bad_tenants;
+mod books;
 mod broken_runs;
 mod cluster;
 mod corpus;

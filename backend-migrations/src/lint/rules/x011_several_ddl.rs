@@ -33,7 +33,7 @@ One DDL statement a file: it is applied or it is not. Rows go into a file of the
 };
 
 fn check(script: &ScriptView<'_>, remarks: &mut Vec<Remark>) {
-    let is_ddl = |kind: StatementKind| matches!(kind, StatementKind::Ddl | StatementKind::Opaque);
+    let is_ddl = |kind: StatementKind| matches!(kind, StatementKind::Ddl | StatementKind::Opaque(_));
     let statements = &script.script.statements;
     let n_ddl = statements.iter().filter(|statement| is_ddl(statement.kind)).count();
     let has_rows = statements.iter().any(|statement| statement.kind == StatementKind::Dml);
