@@ -10,12 +10,15 @@ mod lint;
 mod make;
 mod output;
 mod provision;
+mod question;
 mod recover;
 mod restamp;
+mod rollback;
 mod rollout;
 mod seal_password;
 mod settings;
 pub mod signals;
+mod tenants;
 mod throwaway;
 
 use std::process::ExitCode;
@@ -66,8 +69,8 @@ pub enum Command {
     #[command(name = "migrate:latest", after_help = rollout::LATEST_EXAMPLES)]
     MigrateLatest(rollout::LatestArgs),
     /// Undo migrations of the central database, of one tenant or of all.
-    #[command(name = "migrate:rollback", after_help = rollout::ROLLBACK_EXAMPLES)]
-    MigrateRollback(rollout::RollbackArgs),
+    #[command(name = "migrate:rollback", after_help = rollback::EXAMPLES)]
+    MigrateRollback(rollback::Args),
     /// Show where every tenant stands, changing nothing.
     #[command(name = "migrate:status", after_help = rollout::STATUS_EXAMPLES)]
     MigrateStatus(rollout::StatusArgs),
@@ -189,7 +192,7 @@ fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliErro
             Command::MigrateTenant(args) => rollout::tenant(args, settings).await,
             Command::MigrateAllTenants(args) => rollout::all_tenants(args, settings).await,
             Command::MigrateLatest(args) => rollout::latest(args, settings).await,
-            Command::MigrateRollback(args) => rollout::rollback(args, settings).await,
+            Command::MigrateRollback(args) => rollback::run(args, settings).await,
             Command::MigrateStatus(args) => rollout::status(args, settings).await,
             Command::MigrateRecover(args) => recover::run(args, settings).await,
             Command::TenantProvision(args) => provision::run(args, settings).await,

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use crate::{
     diagnosis::{Diagnosis, Offer, Way},
     migration::{Direction, Migration, Version},
+    selection::Coverage,
     standing::Standing,
     tenant::SharedLabel,
 };
@@ -46,6 +47,10 @@ pub enum Event {
         scope: Scope,
         /// How many they are.
         n_tenants: usize,
+        /// What tenants were selected by, and who was left out.
+        coverage: Coverage,
+        /// The command that goes on where this run is interrupted, if running it again is not that command.
+        go_on: Option<String>,
         /// Whether it only plans.
         is_dry_run: bool,
     },
@@ -240,6 +245,11 @@ pub enum Outcome {
         /// In the order it was done.
         settled: Vec<Settled>,
     },
+    /// Its row names the database of another tenant of this run, which is worked on there.
+    SameDatabase {
+        /// Which, in words.
+        why: String,
+    },
     /// The run was told to stop; the tenant rests between two migrations.
     Stopped {
         /// What was done before.
@@ -284,10 +294,14 @@ pub enum FailureCode {
     AccessDenied,
     /// There is no such database, or it may not be used.
     NoDatabase,
+    /// Another tenant's row names the same database.
+    SameDatabase,
     /// Another run holds the database.
     LockHeld,
     /// History and files do not fit.
     Refused,
+    /// What would be undone is not what was shown before.
+    Changed,
     /// A migration that is to be undone has no `down`.
     NoDown,
     /// A migration was left half done and nobody recorded where.
@@ -310,8 +324,10 @@ impl FailureCode {
             Self::Connect => "connect",
             Self::AccessDenied => "access-denied",
             Self::NoDatabase => "no-database",
+            Self::SameDatabase => "same-database",
             Self::LockHeld => "lock-held",
             Self::Refused => "refused",
+            Self::Changed => "changed",
             Self::NoDown => "no-down",
             Self::Dirty => "dirty",
             Self::Statement => "statement",

@@ -81,8 +81,11 @@ impl From<ApplyError> for Failure {
                     .problems
                     .iter()
                     .any(|problem| matches!(problem, Problem::NoDown(_) | Problem::EmptyDown(_)));
+                let is_changed =
+                    error.problems.iter().any(|problem| matches!(problem, Problem::Changed { .. }));
                 let code = match error.is_dirty() {
                     true => FailureCode::Dirty,
+                    false if is_changed => FailureCode::Changed,
                     false if has_no_down => FailureCode::NoDown,
                     false => FailureCode::Refused,
                 };
@@ -120,6 +123,7 @@ fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
             FailureCode::LockHeld
         }
         SessionError::Server { .. } | SessionError::Miscounted { .. } => otherwise,
+        SessionError::SameDatabase { .. } => FailureCode::SameDatabase,
     }
 }
 

@@ -17,11 +17,15 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     apply::{self, Applied, Work},
     entropy::pause_before_retry,
-    event::{Event, Events, Failure, MigrationDone, MigrationPlanned, Outcome, Scope, StopReason, Task},
+    event::{
+        Event, Events, Failure, FailureCode, MigrationDone, MigrationPlanned, Outcome, Scope, StopReason,
+        Task,
+    },
     migration::{Direction, MigrationSet},
     plan::PlanOptions,
     seal,
     secret::Key,
+    selection::Coverage,
     session::{Connect, ConnectError, TenantSession as _},
     standing::Standing,
     summary::Summary,
@@ -38,7 +42,8 @@ pub enum Candidate {
 }
 
 impl Candidate {
-    fn label(&self) -> &SharedLabel {
+    /// How it is called.
+    pub fn label(&self) -> &SharedLabel {
         match self {
             Self::Sealed(target) => &target.label,
             Self::Open(target) => &target.label,
@@ -47,7 +52,7 @@ impl Candidate {
 }
 
 /// What to do with each database.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Job {
     /// Bring it to the goal.
     Apply(PlanOptions),
@@ -64,6 +69,10 @@ pub struct FleetOptions {
     pub job: Job,
     /// Which databases these are, for those who are told.
     pub scope: Scope,
+    /// What the databases were selected by, for those who are told.
+    pub coverage: Coverage,
+    /// The command that goes on where this run is interrupted, for those who are told; `None` where it is the same again.
+    pub go_on: Option<String>,
     /// How many at once in all.
     pub concurrency: NonZeroUsize,
     /// How many at once on one server.
@@ -106,7 +115,7 @@ pub async fn run<C: Connect>(
     stop: &Stop,
     on_event: impl FnMut(&Event) -> io::Result<()>,
 ) -> Summary {
-    let work = JobWork { connector, set, job: options.job, stop };
+    let work = JobWork { connector, set, job: options.job.clone(), stop };
     run_work(&work, key, candidates, options, stop, on_event).await
 }
 
@@ -145,6 +154,8 @@ pub async fn run_work(
         task: work.task(),
         scope: options.scope,
         n_tenants: candidates.len(),
+        coverage: options.coverage.clone(),
+        go_on: options.go_on.clone(),
         is_dry_run: work.is_dry_run(),
     });
     let mut queue = Queue::new(candidates, options.per_server.get());
@@ -183,7 +194,7 @@ pub async fn run_work(
 }
 
 impl Job {
-    fn task(self) -> Task {
+    fn task(&self) -> Task {
         match self {
             Self::Inspect => Task::Status,
             Self::Apply(options) | Self::Plan(options) => match options.goal.direction() {
@@ -320,7 +331,10 @@ impl<W: TenantWork> Crew<'_, W> {
             Ok(target) => self.work.work(target, &self.events, &mut done).await,
             Err(failure) => Err(failure),
         };
-        let outcome = result.unwrap_or_else(|failure| Outcome::Failed { done, failure });
+        let outcome = result.unwrap_or_else(|failure| match failure.code {
+            FailureCode::SameDatabase => Outcome::SameDatabase { why: failure.message },
+            _ => Outcome::Failed { done, failure },
+        });
         let elapsed: Duration = started.elapsed();
         self.events.tell(Event::TenantFinished { tenant, outcome, elapsed }).await;
     }
@@ -345,11 +359,11 @@ impl<W: TenantWork> Crew<'_, W> {
 }
 
 /// The work of a [`Job`].
-struct JobWork<'a, C> {
-    connector: &'a C,
-    set: &'a MigrationSet,
-    job: Job,
-    stop: &'a Stop,
+pub(crate) struct JobWork<'a, C> {
+    pub(crate) connector: &'a C,
+    pub(crate) set: &'a MigrationSet,
+    pub(crate) job: Job,
+    pub(crate) stop: &'a Stop,
 }
 
 impl<C: Connect> TenantWork for JobWork<'_, C> {

@@ -19,6 +19,7 @@ pub mod diagnosis;
 pub mod lint;
 pub mod plan;
 pub mod rows;
+pub mod selection;
 pub mod standing;
 // Floor 3: speech.
 pub mod event;
@@ -40,6 +41,7 @@ pub mod fleet;
 // Floor 8: a new one, and one that was left half done.
 pub mod provision;
 pub mod recover;
+pub mod rollback;
 pub mod verify;
 // Floor 9: telling it.
 #[cfg(feature = "cli")]

@@ -6,6 +6,7 @@ pub mod books;
 mod central;
 mod connect;
 mod fleet_lock;
+mod identity;
 mod introspect;
 mod locality;
 mod monitor;
@@ -20,7 +21,7 @@ mod url;
 
 pub(crate) use self::{books::record_sql, provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX};
 pub use self::{
-    central::{Central, CentralError, Selection},
+    central::{Central, CentralError},
     connect::MySqlConnector,
     fleet_lock::{FleetHolder, FleetLock},
     introspect::{Inspector, Value},

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Where a database is to be brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// Everything pending is applied.
     Latest,
@@ -25,29 +25,36 @@ pub enum Goal {
     },
     /// Every migration newer than this version is undone; version 0 stands for all.
     DownTo(Version),
+    /// As [`Goal::DownTo`], if it is these versions that are undone by it, or none any more; else nothing is.
+    Undo {
+        /// Every migration newer than this version is undone.
+        to: Version,
+        /// Those that a person was shown, newest first.
+        shown: Arc<[Version]>,
+    },
 }
 
 impl Goal {
     /// Whether this applies or undoes.
-    pub fn direction(self) -> Direction {
+    pub fn direction(&self) -> Direction {
         match self {
             Self::Latest | Self::UpTo(_) => Direction::Up,
-            Self::Down { .. } | Self::DownTo(_) => Direction::Down,
+            Self::Down { .. } | Self::DownTo(_) | Self::Undo { .. } => Direction::Down,
         }
     }
 
     /// Whether a migration of this version lies on the way there.
-    fn covers(self, version: Version) -> bool {
+    fn covers(&self, version: Version) -> bool {
         match self {
             Self::Latest | Self::Down { .. } => true,
-            Self::UpTo(target) => version <= target,
-            Self::DownTo(target) => version > target,
+            Self::UpTo(target) => version <= *target,
+            Self::DownTo(target) | Self::Undo { to: target, .. } => version > *target,
         }
     }
 }
 
 /// What a plan may contain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanOptions {
     /// Where to.
     pub goal: Goal,
@@ -125,7 +132,7 @@ pub fn plan(set: &MigrationSet, history: &History, options: &PlanOptions) -> Res
     let mut steps = Vec::new();
     let direction = options.goal.direction();
     for row in history.rows.iter().filter(|row| !row.success) {
-        match resume(set, history, row, options.goal) {
+        match resume(set, history, row, &options.goal) {
             Ok(step) => steps.push(step),
             Err(problem) => problems.push(problem),
         }
@@ -133,7 +140,7 @@ pub fn plan(set: &MigrationSet, history: &History, options: &PlanOptions) -> Res
     let n_resumed = steps.len();
     match direction {
         Direction::Up => add_pending(set, history, options, &mut steps, &mut problems),
-        Direction::Down => add_undone(set, history, options.goal, n_resumed, &mut steps, &mut problems),
+        Direction::Down => add_undone(set, history, &options.goal, n_resumed, &mut steps, &mut problems),
     }
     if problems.is_empty() { Ok(Plan { steps }) } else { Err(PlanError { problems }) }
 }
@@ -154,7 +161,7 @@ fn compare(set: &MigrationSet, history: &History) -> Vec<Problem> {
 }
 
 /// How to go on with a row that was started and not completed.
-fn resume(set: &MigrationSet, history: &History, row: &HistoryRow, goal: Goal) -> Result<Step, Problem> {
+fn resume(set: &MigrationSet, history: &History, row: &HistoryRow, goal: &Goal) -> Result<Step, Problem> {
     let direction = history.direction(row);
     let Some(migration) = set.get(row.version) else { return Err(Problem::Missing(row.named())) };
     let named = migration.named();
@@ -264,26 +271,32 @@ fn add_pending(
 fn add_undone(
     set: &MigrationSet,
     history: &History,
-    goal: Goal,
+    goal: &Goal,
     n_resumed: usize,
     steps: &mut Vec<Step>,
     problems: &mut Vec<Problem>,
 ) {
-    let newest = history.newest();
     if let Goal::DownTo(target) = goal
         && target.0 != 0
+        && set.get(*target).is_none()
     {
-        if set.get(target).is_none() {
-            problems.push(Problem::UnknownTarget(target));
-        } else if newest.is_none_or(|newest| target > newest) {
-            problems.push(Problem::TargetNewer { target, newest });
+        problems.push(Problem::UnknownTarget(*target));
+    }
+    if let Goal::Undo { to, shown } = goal {
+        let newer = history.rows.iter().rev().map(|row| row.version).filter(|version| version > to);
+        let found: Vec<_> = newer.collect();
+        // Where none of them is there any more, somebody else has undone what was to be undone.
+        if !found.is_empty() && found[..] != shown[..] {
+            problems.push(Problem::Changed { shown: shown.to_vec(), found });
         }
     }
     let completed = history.rows.iter().rev().filter(|row| row.success);
     let undone: Vec<_> = match goal {
         // A half-undone migration is one of the steps asked for: it was counted when the run that stopped began.
         Goal::Down { steps } => completed.take(steps.saturating_sub(n_resumed)).collect(),
-        Goal::DownTo(target) => completed.filter(|row| row.version > target).collect(),
+        Goal::DownTo(target) | Goal::Undo { to: target, .. } => {
+            completed.filter(|row| row.version > *target).collect()
+        }
         Goal::Latest | Goal::UpTo(_) => Vec::new(),
     };
     for row in undone {

@@ -14,8 +14,9 @@ use crate::{
     plan::{Goal, PlanOptions},
     seal::{self, OpenError},
     secret::Key,
+    selection::Coverage,
     session::{ConnectError, Fate, SessionError, Whose},
-    tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantStatus},
+    tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantRow, TenantStatus},
 };
 
 use sha2::{Digest as _, Sha256};
@@ -158,6 +159,30 @@ pub enum ProvisionErrorKind {
     /// It has a status that provisioning may not change.
     #[error("it exists with status {0}")]
     NotNew(String),
+    /// Its slug is another tenant's id.
+    #[error("its slug is the id of tenant {other:?}")]
+    SlugIsId {
+        /// That tenant's slug.
+        other: String,
+    },
+    /// Its id is another tenant's slug or id.
+    #[error("its id {id:?} is the slug or the id of tenant {other:?}")]
+    IdTaken {
+        /// The id.
+        id: String,
+        /// That tenant's slug.
+        other: String,
+    },
+    /// A tenant of its slug exists, with another name or id.
+    #[error("it exists with {what} {row:?}, and this call says {said:?}")]
+    Otherwise {
+        /// `name` or `id`.
+        what: &'static str,
+        /// What its row has.
+        row: String,
+        /// What this call has.
+        said: String,
+    },
     /// There is a database or an account of its name, and no tenant it belongs to.
     #[error("{0} exists on {1} and belongs to no tenant of that slug")]
     Taken(String, ServerId),
@@ -216,6 +241,15 @@ impl ProvisionError {
             ProvisionErrorKind::NotNew(_) => {
                 Some("choose another slug, or set its status by hand if it is to be used again".into())
             }
+            ProvisionErrorKind::SlugIsId { .. } => {
+                Some("choose another slug: a name that stands for two tenants could mean either".into())
+            }
+            ProvisionErrorKind::IdTaken { .. } => {
+                Some("choose another id: a name that stands for two tenants could mean either".into())
+            }
+            ProvisionErrorKind::Otherwise { what, .. } => Some(format!(
+                "repeat the call with `--{what}` as the row has it if that tenant is meant; else choose another slug"
+            )),
             ProvisionErrorKind::Taken(what, _) => Some(format!(
                 "if {what} is left from a tenant that was removed, drop it; else choose another slug"
             )),
@@ -292,7 +326,7 @@ impl Birth<'_> {
         if !central.lock_slug(slug, connector.limits().lock.as_secs()).await? {
             return Err(ProvisionErrorKind::InProgress);
         }
-        let row = central.lookup(slug).await?.filter(|row| row.target.label.slug == slug);
+        let row = self.row(&mut central).await?;
         let status = row.as_ref().and_then(|row| TenantStatus::parse(&row.status));
         let was_active = status == Some(TenantStatus::Active);
         let target = match (row, status) {
@@ -329,6 +363,39 @@ impl Birth<'_> {
             n_migrations,
             was_active,
         })
+    }
+
+    /// The row of this slug, if there is one.
+    ///
+    /// A name that stands for two tenants would be ambiguous for every other command, and a call that says otherwise than
+    /// the row means another tenant.
+    async fn row(&self, central: &mut Central) -> Result<Option<TenantRow>, ProvisionErrorKind> {
+        let NewTenant { slug, name, id, .. } = self.tenant;
+        let (own, others): (Vec<_>, Vec<_>) =
+            central.named(slug.as_str()).await?.into_iter().partition(|row| row.slug() == slug.as_str());
+        if let Some(other) = others.first() {
+            return Err(ProvisionErrorKind::SlugIsId { other: other.slug().to_owned() });
+        }
+        let row = own.into_iter().next();
+        if let Some(row) = &row {
+            let said = [
+                ("name", row.target.label.name.as_str(), Some(name.as_str())),
+                ("id", row.id(), id.as_ref().map(|id| id.0.as_str())),
+            ];
+            for (what, row, said) in said {
+                if let Some(said) = said.filter(|said| *said != row) {
+                    let (row, said) = (row.to_owned(), said.to_owned());
+                    return Err(ProvisionErrorKind::Otherwise { what, row, said });
+                }
+            }
+        }
+        if let Some(id) = id {
+            let others = central.named(&id.0).await?;
+            if let Some(other) = others.iter().find(|other| other.slug() != slug.as_str()) {
+                return Err(ProvisionErrorKind::IdTaken { id: id.0.clone(), other: other.slug().to_owned() });
+            }
+        }
+        Ok(row)
     }
 
     /// Why a row of a tenant that is not ready is not ours to finish: somebody else wrote it, or it is meant for another
@@ -422,6 +489,8 @@ impl Birth<'_> {
         let options = FleetOptions {
             job: Job::Apply(PlanOptions { goal: Goal::Latest, allow_out_of_order: false }),
             scope: Scope::Tenant,
+            coverage: Coverage::default(),
+            go_on: None,
             concurrency: NonZeroUsize::MIN,
             per_server: NonZeroUsize::MIN,
             failure_budget: None,

@@ -2,6 +2,7 @@
 
 use crate::{
     event::{Event, Failure, Outcome, StopReason},
+    selection::Coverage,
     standing::State,
     tenant::SharedLabel,
 };
@@ -11,6 +12,10 @@ use crate::{
 pub struct Summary {
     /// How many tenants the run was over.
     pub n_tenants: usize,
+    /// What they were selected by, and who was left out.
+    pub coverage: Coverage,
+    /// The command that goes on where the run was interrupted, if running it again is not that command.
+    pub go_on: Option<String>,
     /// How many had migrations applied, undone or settled, all of them.
     pub n_migrated: usize,
     /// How many had nothing to do.
@@ -48,10 +53,14 @@ impl Summary {
     /// Takes an event into account.
     pub fn observe(&mut self, event: &Event) {
         match event {
-            Event::RolloutStarted { n_tenants, .. } => self.n_tenants = *n_tenants,
+            Event::RolloutStarted { n_tenants, coverage, go_on, .. } => {
+                self.n_tenants = *n_tenants;
+                self.coverage = coverage.clone();
+                self.go_on.clone_from(go_on);
+            }
             Event::MigrationFinished { .. } => self.n_migrations += 1,
             Event::TenantFinished { tenant, outcome, .. } => match outcome {
-                Outcome::UpToDate => self.n_up_to_date += 1,
+                Outcome::UpToDate | Outcome::SameDatabase { .. } => self.n_up_to_date += 1,
                 Outcome::Migrated { .. } | Outcome::Recovered { .. } => self.n_migrated += 1,
                 Outcome::Planned { .. } => self.n_planned += 1,
                 Outcome::Inspected { standing, .. } => {

@@ -96,7 +96,7 @@ impl fmt::Display for TenantStatus {
 }
 
 /// How a database is called in what people read: never a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label {
     /// The tenant's id; `None` for the central database.
     pub id: Option<TenantId>,
@@ -136,6 +136,32 @@ impl SealedTarget {
         ]
         .into_iter()
         .find_map(|(is_missing, column)| is_missing.then_some(column))
+    }
+}
+
+/// A tenant's row in the central database.
+#[derive(Clone, Debug)]
+pub struct TenantRow {
+    /// How to reach its database.
+    pub target: SealedTarget,
+    /// Its status, as the table has it: perhaps none of [`TenantStatus`].
+    pub status: String,
+}
+
+impl TenantRow {
+    /// Its slug.
+    pub fn slug(&self) -> &str {
+        &self.target.label.slug
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        self.target.label.id.as_ref().map_or("", |id| id.0.as_str())
+    }
+
+    /// Whether `name` is its slug or its id, letter by letter.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.slug() == name || self.target.label.id.as_ref().is_some_and(|id| id.0 == name)
     }
 }
 

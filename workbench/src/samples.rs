@@ -12,6 +12,7 @@ use backend_migrations::{
     plan::{Goal, PlanOptions},
     provision::{NewTenant, Provisioning, Slug, provision_tenant},
     secret::Key,
+    selection::Coverage,
     session::Limits,
     summary::Verdict,
     tenant::Tls,
@@ -75,6 +76,8 @@ impl Samples {
         let options = FleetOptions {
             job: Job::Apply(PlanOptions { goal: Goal::Latest, allow_out_of_order: false }),
             scope: Scope::Central,
+            coverage: Coverage::default(),
+            go_on: None,
             concurrency: std::num::NonZeroUsize::MIN,
             per_server: std::num::NonZeroUsize::MIN,
             failure_budget: None,

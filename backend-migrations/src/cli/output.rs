@@ -28,6 +28,13 @@ impl Reporter {
         Self::with(settings, io::stderr().is_terminal())
     }
 
+    /// The live progress and nothing else: what it is about is told later.
+    pub(super) fn progress_alone(settings: &Settings) -> Self {
+        let screen = Screen { is_terminal: true, color: settings.wants_color() };
+        let inner = Box::new(report::Live::new(io::sink(), screen, screen));
+        Self { inner, started: Instant::now() }
+    }
+
     fn with(settings: &Settings, has_progress: bool) -> Self {
         let screen = |is_terminal| Screen { is_terminal, color: is_terminal && settings.wants_color() };
         let options = ReportOptions {

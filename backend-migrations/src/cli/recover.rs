@@ -2,21 +2,20 @@
 
 use std::{
     cell::Cell,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     num::NonZeroUsize,
 };
 
-use clap::{ArgGroup, Args as ClapArgs};
-use tokio::select;
-
 use super::{
-    Format, completions,
+    completions,
     error::CliError,
     exit::ExitStatus,
     output,
-    rollout::{self, FleetArgs},
+    question::{self, Answer},
+    rollout,
     settings::{MigrationKind, Settings},
     signals,
+    tenants::{self, FleetArgs, Intent},
     throwaway::Throwaways,
 };
 use crate::{
@@ -24,12 +23,14 @@ use crate::{
     event::Scope,
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::Version,
-    mysql::{MySqlConnector, Selection},
+    mysql::MySqlConnector,
     recover::{Consent, Question, Recover, RecoverOptions, ServerSource, StillRunning},
     report::visible,
+    selection::{Coverage, Selection},
     summary::Verdict,
     tenant::Label,
 };
+use clap::{ArgGroup, Args as ClapArgs};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -118,7 +119,7 @@ impl Args {
     /// The tenant and the version: without a tenant, the version comes first.
     fn subject(&self) -> Result<(Option<&str>, Option<Version>), CliError> {
         let hint = "name one tenant by slug or id, or give `--all-tenants` or `--central`";
-        self.fleet.only_with_all_tenants(self.all_tenants)?;
+        self.fleet.check_scope(self.all_tenants, self.all_tenants)?;
         match (self.tenant.as_deref(), self.version) {
             (Some(text), None) if self.all_tenants || self.central => {
                 let version = rollout::version(text).map_err(|_| {
@@ -140,12 +141,11 @@ impl Args {
     }
 
     fn asking(&self, settings: &Settings, stop: &Stop) -> Asking {
-        let is_terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
         if self.yes {
             Asking::Yes
         } else if self.dry_run {
             Asking::DryRun
-        } else if !is_terminal || settings.format == Format::Json {
+        } else if !question::has_person(settings) {
             Asking::Nobody(Cell::new(false))
         } else {
             Asking::Terminal(stop.clone())
@@ -195,7 +195,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     // Only the tasks of other runs have a job.
     let fleet_options = match scope {
         Scope::Fleet => args.fleet.options(Job::Inspect, settings)?,
-        Scope::Tenant | Scope::Central => rollout::single(Job::Inspect, scope, settings)?,
+        Scope::Tenant | Scope::Central => tenants::single(Job::Inspect, scope, settings)?,
     };
     let fleet_options = match asking {
         // One question at a time.
@@ -203,13 +203,19 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         Asking::DryRun | Asking::Nobody(_) | Asking::Yes => fleet_options,
     };
     let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
-    let candidates = match tenant {
-        Some(tenant) => {
-            rollout::candidates(&connector, &central, &Selection::One(tenant.to_owned()), &stop).await?
-        }
-        None if scope == Scope::Central => vec![Candidate::Open(central)],
-        None => rollout::candidates(&connector, &central, &args.fleet.selection()?, &stop).await?,
+    let selection = match tenant {
+        Some(tenant) => Some(Selection::One { wanted: tenant.to_owned(), statuses: None }),
+        None if scope == Scope::Central => None,
+        None => Some(args.fleet.selection()?),
     };
+    let (connector, candidates, coverage) = match selection {
+        None => (connector, vec![Candidate::Open(central)], Coverage::default()),
+        Some(selection) => {
+            let meant = tenants::meant(&connector, &central, &selection, Intent::Change, &stop).await?;
+            (connector.with_doubtful(meant.doubtful), meant.candidates, meant.coverage)
+        }
+    };
+    let fleet_options = FleetOptions { coverage, ..fleet_options };
     let throwaways = settings.face.server_program.map(|program| Throwaways::new(program, &stop));
     let work = Recover {
         connector: &connector,
@@ -274,17 +280,6 @@ impl Consent for Asking {
                 format!("Still running in {database}: {}\nEnd it?", visible(&activity.to_string()))
             }
         };
-        write!(io::stderr(), "{question} [y/N] ").ok();
-        let answer = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            io::stdin().read_line(&mut line).map(|_| line)
-        });
-        select! {
-            answer = answer => {
-                let answer = answer.ok().and_then(Result::ok).unwrap_or_default();
-                matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
-            }
-            () = stop.soft.cancelled() => false,
-        }
+        question::ask(&question, &stop.soft).await == Answer::Yes
     }
 }

@@ -1,7 +1,4 @@
-//! `migrate:tenant`, `migrate:all-tenants`, `migrate:latest`, `migrate:rollback`, `migrate:status`: which databases, to
-//! which goal.
-
-use std::num::NonZeroUsize;
+//! `migrate:tenant`, `migrate:all-tenants`, `migrate:latest`, `migrate:status`: which databases, to which goal.
 
 use clap::Args;
 use tokio::select;
@@ -13,14 +10,15 @@ use super::{
     output,
     settings::{MigrationKind, Settings},
     signals,
+    tenants::{self, FleetArgs, Intent, StatusArg},
 };
 use crate::{
-    event::{FailureCode, Scope},
+    event::{Event, Scope},
     fleet::{self, Candidate, FleetOptions, Job, Stop},
-    migration::{Direction, MigrationSet, Version},
-    mysql::{Central, CentralError, FleetLock, MySqlConnector, Selection},
+    migration::{MigrationSet, Version},
+    mysql::{FleetLock, MySqlConnector},
     plan::{Goal, PlanOptions},
-    secret::Key,
+    selection::Selection,
     summary::{Summary, Verdict},
     tenant::Target,
 };
@@ -30,7 +28,8 @@ Examples:
   migrate:tenant acme-corp                     by slug
   migrate:tenant cm5a1b2c3d4e5f6g7h8i9j0k      by id
   migrate:tenant acme-corp --dry-run           show the SQL, change nothing
-  migrate:tenant acme-corp --to 20250127120000";
+  migrate:tenant acme-corp --to 20250127120000
+  migrate:tenant acme-corp --status SUSPENDED  although it is not in use";
 
 pub(super) const ALL_TENANTS_EXAMPLES: &str = "\
 Examples:
@@ -38,6 +37,7 @@ Examples:
   migrate:all-tenants --dry-run                which tenants would get what
   migrate:all-tenants --only acme-corp,techstart
   migrate:all-tenants --exclude big-customer --failure-budget 5
+  migrate:all-tenants --status ACTIVE,SUSPENDED
   migrate:all-tenants --concurrency 64 --per-server 4";
 
 pub(super) const LATEST_EXAMPLES: &str = "\
@@ -45,29 +45,12 @@ Examples:
   migrate:latest
   migrate:latest --dry-run";
 
-pub(super) const ROLLBACK_EXAMPLES: &str = "\
-Examples:
-  migrate:rollback                             the central database's newest migration
-  migrate:rollback --tenant acme-corp --steps 2
-  migrate:rollback --all-tenants --to 20250127120000
-  migrate:rollback --all-tenants --dry-run     show the SQL, change nothing";
-
 pub(super) const STATUS_EXAMPLES: &str = "\
 Examples:
   migrate:status                               all active tenants in one view
   migrate:status --tenant acme-corp            every migration of one
   migrate:status --central                     the central database
   migrate:status --exit-code                   5 where anything is pending, dirty, modified or missing";
-
-/// 8 a server: on two cores shared with the server more brought nothing (`docs/benchmark.md`), and it leaves most of a
-/// server's connections to the application.
-const PER_SERVER: NonZeroUsize = NonZeroUsize::new(8).unwrap();
-/// Four servers' worth.
-const CONCURRENCY: NonZeroUsize = NonZeroUsize::new(32).unwrap();
-
-fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "it must be a whole number of 1 or more".to_owned())
-}
 
 pub(super) fn version(text: &str) -> Result<i64, String> {
     let version = text.parse().ok().filter(|version| *version >= 0);
@@ -96,90 +79,20 @@ impl GoalArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-pub(super) struct FleetArgs {
-    /// Only these tenants: slugs or ids, separated by commas.
-    #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
-    only: Option<Vec<String>>,
-    /// All but these tenants: slugs or ids, separated by commas.
-    #[arg(long, value_name = "TENANTS", value_delimiter = ',')]
-    exclude: Option<Vec<String>>,
-    /// Tenants worked on at once, over all servers.
-    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, default_value_t = CONCURRENCY)]
-    concurrency: NonZeroUsize,
-    /// Tenants worked on at once on each server.
-    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, default_value_t = PER_SERVER)]
-    per_server: NonZeroUsize,
-    /// Begin no more tenants once N have failed [default: no limit].
-    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
-    failure_budget: Option<NonZeroUsize>,
-}
-
-impl FleetArgs {
-    /// A list that was given and names nobody (`--only "$TENANTS"` with an empty variable) must not mean "all".
-    pub(super) fn selection(&self) -> Result<Selection, CliError> {
-        let names = |flag: &str, list: &Option<Vec<String>>| -> Result<Vec<String>, CliError> {
-            let names: Vec<_> = list.iter().flatten().map(|name| name.trim().to_owned()).collect();
-            if list.is_some() && names.iter().all(String::is_empty) {
-                return Err(CliError::usage(
-                    format!("`{flag}` names no tenant"),
-                    format!("leave `{flag}` out to mean every active tenant"),
-                ));
-            }
-            Ok(names.into_iter().filter(|name| !name.is_empty()).collect())
-        };
-        Ok(Selection::Active {
-            only: names("--only", &self.only)?,
-            exclude: names("--exclude", &self.exclude)?,
-        })
-    }
-
-    /// Refuses what selects among all tenants where these are not meant.
-    pub(super) fn only_with_all_tenants(&self, all_tenants: bool) -> Result<(), CliError> {
-        if all_tenants || (self.only.is_none() && self.exclude.is_none()) {
-            return Ok(());
-        }
-        Err(CliError::usage(
-            "`--only` and `--exclude` go with `--all-tenants`",
-            "add `--all-tenants`, or name one tenant alone",
-        ))
-    }
-
-    pub(super) fn options(&self, job: Job, settings: &Settings) -> Result<FleetOptions, CliError> {
-        Ok(FleetOptions {
-            job,
-            scope: Scope::Fleet,
-            concurrency: self.concurrency,
-            per_server: self.per_server,
-            failure_budget: self.failure_budget,
-            tls: settings.tenant_tls()?,
-        })
-    }
-}
-
-/// For a run over one database.
-pub(super) fn single(job: Job, scope: Scope, settings: &Settings) -> Result<FleetOptions, CliError> {
-    Ok(FleetOptions {
-        job,
-        scope,
-        concurrency: NonZeroUsize::MIN,
-        per_server: NonZeroUsize::MIN,
-        failure_budget: None,
-        tls: settings.tenant_tls()?,
-    })
-}
-
-#[derive(Clone, Debug, Args)]
 pub struct TenantArgs {
     /// Slug or id of the tenant.
     #[arg(value_hint = clap::ValueHint::Other)]
     tenant: String,
     #[command(flatten)]
+    status: StatusArg,
+    #[command(flatten)]
     goal: GoalArgs,
 }
 
 pub(super) async fn tenant(args: TenantArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
-    let options = single(args.goal.job(), Scope::Tenant, settings)?;
-    over_tenants(Selection::One(args.tenant), options, settings).await.map(|summary| summary.verdict().into())
+    let options = tenants::single(args.goal.job(), Scope::Tenant, settings)?;
+    let selection = args.status.one(args.tenant);
+    over_tenants(selection, options, settings).await.map(|summary| summary.verdict().into())
 }
 
 #[derive(Clone, Debug, Args)]
@@ -206,58 +119,12 @@ pub(super) async fn latest(args: LatestArgs, settings: &Settings) -> Result<Exit
 }
 
 #[derive(Clone, Debug, Args)]
-pub struct RollbackArgs {
-    /// Undo those of this tenant (slug or id) instead of the central database's.
-    #[arg(long, value_name = "TENANT", conflicts_with = "all_tenants")]
-    tenant: Option<String>,
-    /// Undo those of every active tenant instead of the central database's.
-    #[arg(long)]
-    all_tenants: bool,
-    /// Number of migrations to undo [default: 1].
-    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true, conflicts_with = "to")]
-    steps: Option<NonZeroUsize>,
-    /// Undo every migration newer than this version (0: all).
-    #[arg(long, value_name = "VERSION", value_parser = version, allow_negative_numbers = true, add = completions::versions())]
-    to: Option<i64>,
-    /// Show what would be done and change nothing.
-    #[arg(long)]
-    dry_run: bool,
-    #[command(flatten)]
-    fleet: FleetArgs,
-}
-
-pub(super) async fn rollback(args: RollbackArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
-    let goal = match args.to {
-        Some(version) => Goal::DownTo(Version(version)),
-        None => Goal::Down { steps: args.steps.map_or(1, NonZeroUsize::get) },
-    };
-    let options = PlanOptions { goal, allow_out_of_order: true };
-    let job = if args.dry_run { Job::Plan(options) } else { Job::Apply(options) };
-    args.fleet.only_with_all_tenants(args.all_tenants)?;
-    match args.tenant {
-        Some(tenant) => {
-            let options = single(job, Scope::Tenant, settings)?;
-            over_tenants(Selection::One(tenant), options, settings)
-                .await
-                .map(|summary| summary.verdict().into())
-        }
-        None if args.all_tenants => {
-            let options = args.fleet.options(job, settings)?;
-            over_tenants(args.fleet.selection()?, options, settings)
-                .await
-                .map(|summary| summary.verdict().into())
-        }
-        None => over_central(job, settings).await.map(|summary| summary.verdict().into()),
-    }
-}
-
-#[derive(Clone, Debug, Args)]
 pub struct StatusArgs {
-    /// Show every migration of this tenant (slug or id).
-    #[arg(long, value_name = "TENANT", conflicts_with_all = ["central", "only", "exclude"])]
+    /// Show every migration of this tenant (slug or id), whatever its status is.
+    #[arg(long, value_name = "TENANT", conflicts_with_all = ["central", "only", "exclude", "status"])]
     tenant: Option<String>,
     /// Show every migration of the central database.
-    #[arg(long, conflicts_with_all = ["only", "exclude"])]
+    #[arg(long, conflicts_with_all = ["only", "exclude", "status"])]
     central: bool,
     /// End with exit code 5 where anything is pending, running, dirty, modified, missing or ahead.
     #[arg(long)]
@@ -270,8 +137,8 @@ pub(super) async fn status(args: StatusArgs, settings: &Settings) -> Result<Exit
     let summary = match args.tenant {
         _ if args.central => over_central(Job::Inspect, settings).await?,
         Some(tenant) => {
-            let options = single(Job::Inspect, Scope::Tenant, settings)?;
-            over_tenants(Selection::One(tenant), options, settings).await?
+            let options = tenants::single(Job::Inspect, Scope::Tenant, settings)?;
+            over_tenants(Selection::One { wanted: tenant, statuses: None }, options, settings).await?
         }
         None => {
             let options = args.fleet.options(Job::Inspect, settings)?;
@@ -284,6 +151,29 @@ pub(super) async fn status(args: StatusArgs, settings: &Settings) -> Result<Exit
     }
 }
 
+/// Refuses a target version that no file has, before anything is asked of a server.
+pub(super) fn check_target(set: &MigrationSet, target: Version, scope: Scope) -> Result<(), CliError> {
+    if set.get(target).is_some() {
+        return Ok(());
+    }
+    let whose = if scope == Scope::Central { "--central" } else { "--tenant TENANT" };
+    Err(CliError::refused(
+        "version",
+        format!("unknown target: no file has version {target}"),
+        Some(format!("`migrate:status {whose}` lists the versions there are")),
+    ))
+}
+
+fn check_goal(set: &MigrationSet, options: &FleetOptions) -> Result<(), CliError> {
+    match &options.job {
+        Job::Apply(PlanOptions { goal: Goal::UpTo(target), .. })
+        | Job::Plan(PlanOptions { goal: Goal::UpTo(target), .. }) => {
+            check_target(set, *target, options.scope)
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Runs `options.job` over the tenants that are selected in the central database.
 async fn over_tenants(
     selection: Selection,
@@ -292,124 +182,73 @@ async fn over_tenants(
 ) -> Result<Summary, CliError> {
     let (key, central) = (settings.key()?, settings.central()?);
     let set = settings.migration_set(MigrationKind::Tenant)?;
+    check_goal(&set, &options)?;
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
     let is_rollout = options.scope == Scope::Fleet && matches!(options.job, Job::Apply(_));
-    let lock = if is_rollout { Some(lock_fleet(&connector, &central, settings, &stop).await?) } else { None };
-    let candidates = candidates(&connector, &central, &selection, &stop).await?;
-    let run = Run { connector: &connector, key: Some(&key), set: &set, options, stop: &stop, settings };
-    let Some(lock) = lock else { return run.start(candidates).await };
-    let watch = async {
-        lock.lost().await;
-        stop.lost.cancel();
-        std::future::pending::<()>().await;
+    let intent = if matches!(options.job, Job::Inspect) { Intent::Look } else { Intent::Change };
+    let run = async {
+        let meant = tenants::meant(&connector, &central, &selection, intent, &stop).await?;
+        let connector = connector.clone().with_doubtful(meant.doubtful);
+        let options = FleetOptions { coverage: meant.coverage, ..options };
+        let mut reporter = output::Reporter::new(settings);
+        let mut warning = meant.warning;
+        let summary = fleet::run(&connector, Some(&key), &set, meant.candidates, &options, &stop, |event| {
+            reporter.report(event)?;
+            // What a run is about is told first.
+            match warning.take() {
+                Some(message) => reporter.report(&Event::Warning { tenant: None, message }),
+                None => Ok(()),
+            }
+        })
+        .await;
+        reporter.finish(&summary);
+        Ok(summary)
     };
-    let summary = select! {
-        biased;
-        summary = run.start(candidates) => summary,
-        () = watch => unreachable!("the run's end is the only one"),
-    };
-    lock.release().await;
-    summary
-}
-
-/// Waits for other rollouts over the fleet, and keeps them out.
-async fn lock_fleet(
-    connector: &MySqlConnector,
-    central: &Target,
-    settings: &Settings,
-    stop: &Stop,
-) -> Result<FleetLock, CliError> {
-    select! {
-        lock = FleetLock::acquire(connector, central, settings.limits.lock) => Ok(lock?),
-        () = stop.soft.cancelled() => Err(CliError::interrupted()),
-    }
-}
-
-/// The tenants that are selected in the central database.
-pub(super) async fn candidates(
-    connector: &MySqlConnector,
-    central: &Target,
-    selection: &Selection,
-    stop: &Stop,
-) -> Result<Vec<Candidate>, CliError> {
-    let read = async {
-        let mut central = Central::connect(connector, central).await?;
-        let targets = central.select(selection).await?;
-        central.close().await;
-        Ok::<_, CentralError>(targets)
-    };
-    let targets = select! {
-        targets = read => targets?,
-        () = stop.soft.cancelled() => return Err(CliError::interrupted()),
-    };
-    Ok(targets.into_iter().map(Candidate::Sealed).collect())
+    if is_rollout { under_fleet_lock(&connector, &central, settings, &stop, run).await } else { run.await }
 }
 
 /// Runs `job` on the central database.
 async fn over_central(job: Job, settings: &Settings) -> Result<Summary, CliError> {
     let target = settings.central()?;
     let set = settings.migration_set(MigrationKind::Central)?;
+    let options = tenants::single(job, Scope::Central, settings)?;
+    check_goal(&set, &options)?;
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
-    let options = single(job, Scope::Central, settings)?;
-    let run = Run { connector: &connector, key: None, set: &set, options, stop: &stop, settings };
-    run.start(vec![Candidate::Open(target)]).await
+    let mut reporter = output::Reporter::new(settings);
+    let candidates = vec![Candidate::Open(target)];
+    let summary =
+        fleet::run(&connector, None, &set, candidates, &options, &stop, |event| reporter.report(event)).await;
+    reporter.finish(&summary);
+    Ok(summary)
 }
 
-/// What a run works with.
-struct Run<'a> {
-    connector: &'a MySqlConnector,
-    key: Option<&'a Key>,
-    set: &'a MigrationSet,
-    options: FleetOptions,
-    stop: &'a Stop,
-    settings: &'a Settings,
-}
-
-impl Run<'_> {
-    async fn start(self, candidates: Vec<Candidate>) -> Result<Summary, CliError> {
-        let Self { connector, key, set, options, stop, settings } = self;
-        if let Job::Apply(plan) = options.job
-            && plan.goal.direction() == Direction::Down
-        {
-            let rehearsal = FleetOptions { job: Job::Plan(plan), failure_budget: None, ..options.clone() };
-            let summary =
-                fleet::run(connector, key, set, candidates.clone(), &rehearsal, stop, |_| Ok(())).await;
-            refuse_without_down(&summary)?;
-            if stop.soft.is_cancelled() {
-                return Err(CliError::interrupted());
-            }
-        }
-        let mut reporter = output::Reporter::new(settings);
-        let summary =
-            fleet::run(connector, key, set, candidates, &options, stop, |event| reporter.report(event)).await;
-        reporter.finish(&summary);
-        Ok(summary)
-    }
-}
-
-/// A `down` that one tenant lacks stops the rollback of all before it begins.
-fn refuse_without_down(rehearsal: &Summary) -> Result<(), CliError> {
-    let lacking: Vec<_> =
-        rehearsal.failed.iter().filter(|(_, failure)| failure.code == FailureCode::NoDown).collect();
-    let Some((label, failure)) = lacking.first() else { return Ok(()) };
-    let others = match lacking.len() - 1 {
-        0 => String::new(),
-        1 => " (and 1 other)".to_owned(),
-        n => format!(" (and {n} others)"),
+/// Waits for other rollouts over the fleet, and keeps them out while `run` runs; where the lock is lost meanwhile,
+/// `stop` knows.
+pub(super) async fn under_fleet_lock<T>(
+    connector: &MySqlConnector,
+    central: &Target,
+    settings: &Settings,
+    stop: &Stop,
+    run: impl Future<Output = Result<T, CliError>>,
+) -> Result<T, CliError> {
+    let lock = select! {
+        lock = FleetLock::acquire(connector, central, settings.limits.lock) => lock?,
+        () = stop.soft.cancelled() => return Err(CliError::interrupted()),
     };
-    Err(CliError::refused(
-        "no-down",
-        format!("nothing was touched: {}{others}: {}", label.slug, failure.message),
-        failure.hint.clone(),
-    ))
-}
-
-impl From<CentralError> for CliError {
-    fn from(error: CentralError) -> Self {
-        Self::refused("central", error.to_string(), error.hint())
-    }
+    let watch = async {
+        lock.lost().await;
+        stop.lost.cancel();
+        std::future::pending::<()>().await;
+    };
+    let result = select! {
+        biased;
+        result = run => result,
+        () = watch => unreachable!("the run's end is the only one"),
+    };
+    lock.release().await;
+    result
 }

@@ -19,22 +19,8 @@ use super::{
 };
 use crate::{
     session::{ConnectError, SessionError, Whose},
-    tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantStatus},
+    tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantRow},
 };
-
-/// Which tenants are meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Selection {
-    /// Those with status ACTIVE.
-    Active {
-        /// Only these slugs or ids; all where it is empty.
-        only: Vec<String>,
-        /// Without these slugs or ids.
-        exclude: Vec<String>,
-    },
-    /// The one with this slug or id.
-    One(String),
-}
 
 /// Why the tenants could not be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,22 +42,6 @@ pub enum CentralError {
         /// What the server said.
         source: SessionError,
     },
-    /// No tenant has this slug or id.
-    #[error("no tenant has the slug or id {wanted:?}")]
-    Unknown {
-        /// What was asked for.
-        wanted: String,
-        /// The nearest slugs there are.
-        nearest: Vec<String>,
-    },
-    /// The tenant is there and not in use.
-    #[error("tenant {slug:?} is {status}, not ACTIVE")]
-    NotActive {
-        /// Which tenant.
-        slug: String,
-        /// What it is instead.
-        status: String,
-    },
     /// Another rollout is at work on the fleet.
     #[error(
         "another rollout is at work on this fleet and did not end within {} s{}",
@@ -82,15 +52,6 @@ pub enum CentralError {
         waited: Duration,
         /// Who it is.
         holder: Option<FleetHolder>,
-    },
-    /// No tenant is left to work on.
-    #[error("no tenant is selected: {}", match .n_active {
-        0 => "none of the tenants in the central database is ACTIVE".to_owned(),
-        n => format!("`--only` and `--exclude` leave none of the {n} ACTIVE tenants"),
-    })]
-    Empty {
-        /// How many there would be without `--only` and `--exclude`.
-        n_active: usize,
     },
 }
 
@@ -106,45 +67,22 @@ impl CentralError {
                     .into(),
             ),
             Self::Query { source, .. } => source.hint(),
-            Self::Unknown { nearest, .. } if nearest.is_empty() => {
-                Some("`migrate:status` lists the active tenants".into())
-            }
-            Self::Unknown { nearest, .. } => Some(format!("did you mean {}?", quoted(nearest).join(" or "))),
-            Self::NotActive { status, .. } if status == "PROVISIONING" || status == "FAILED" => {
-                Some("`tenant:provision` with the same slug goes on where it stopped".into())
-            }
-            Self::NotActive { .. } => {
-                Some("set its `status` to ACTIVE in the table `tenants` if it is in use again".into())
-            }
             Self::FleetHeld { .. } => Some(
                 "wait for that rollout to end, or raise `--lock-timeout`; one tenant can be migrated beside it with `migrate:tenant`"
                     .into(),
             ),
-            Self::Empty { n_active: 0 } => {
-                Some("`tenant:provision` makes a tenant; what each one's `status` is the table `tenants` tells".into())
-            }
-            Self::Empty { .. } => Some("`migrate:status` lists the active tenants".into()),
         }
     }
 }
 
-/// Names as messages show them: control characters made visible.
-fn quoted(names: &[String]) -> Vec<String> {
-    names.iter().map(|name| format!("{name:?}")).collect()
+/// The columns of a [`TenantRow`]: text as UTF-8 bytes, whatever a column's type is and whatever character set the server
+/// gives to connections. A team's own table may have an integer id, and a server may not let its clients choose.
+fn columns() -> String {
+    let text = |column| format!("CAST(CONVERT({column} USING utf8mb4) AS BINARY)");
+    let before = ["id", "slug", "name", "db_host"].map(text).join(", ");
+    let after = ["db_name", "db_user", "db_password", "status"].map(text).join(", ");
+    format!("{before}, CAST(db_port AS SIGNED), {after}")
 }
-
-/// A tenant's row.
-#[derive(Clone, Debug)]
-pub struct TenantRow {
-    /// How to reach its database.
-    pub target: SealedTarget,
-    /// Its status, as the table has it.
-    pub status: String,
-}
-
-/// The columns of a [`TenantRow`], whatever their types are: a team's own table may have an integer id.
-const COLUMNS: &str = "CAST(id AS CHAR), slug, name, db_host, CAST(db_port AS SIGNED), db_name, db_user, \
-                       db_password, CAST(status AS CHAR)";
 
 /// A connection to the central database.
 #[derive(Debug)]
@@ -165,85 +103,32 @@ impl Central {
         Ok(Self { connection, connector: connector.clone(), database: target.label.database.clone() })
     }
 
-    /// The tenants that are meant, ordered by slug.
+    /// The rows of all tenants, ordered by slug.
     ///
     /// # Errors
     ///
-    /// Every variant of [`CentralError`]. A name that stands for no active tenant is an error, and so is a selection of
-    /// none: it never means "all".
-    pub async fn select(&mut self, selection: &Selection) -> Result<Vec<SealedTarget>, CentralError> {
-        match selection {
-            Selection::One(wanted) => {
-                let row = self.find(wanted).await?;
-                let slug = row.target.label.slug.clone();
-                match TenantStatus::parse(&row.status) {
-                    Some(TenantStatus::Active) => Ok(vec![row.target]),
-                    _ => Err(CentralError::NotActive { slug, status: row.status }),
-                }
-            }
-            Selection::Active { only, exclude } => {
-                for wanted in only.iter().chain(exclude) {
-                    self.select_name(wanted, only.contains(wanted)).await?;
-                }
-                let rows = self.rows(&format!("status = {}", text("ACTIVE"))).await?;
-                let n_active = rows.len();
-                let is_named = |names: &[String], target: &SealedTarget| {
-                    let label = &target.label;
-                    names.iter().any(|n| *n == label.slug || label.id.as_ref().is_some_and(|id| *n == id.0))
-                };
-                let targets: Vec<_> = rows
-                    .into_iter()
-                    .map(|row| row.target)
-                    .filter(|target| only.is_empty() || is_named(only, target))
-                    .filter(|target| !is_named(exclude, target))
-                    .collect();
-                // A service's first start has no tenant yet, and nothing to do. Anything else that comes to none is a
-                // selection that means something other than its author thought.
-                if targets.is_empty() && self.number("SELECT COUNT(*) FROM tenants".into()).await? != Some(0)
-                {
-                    return Err(CentralError::Empty { n_active });
-                }
-                Ok(targets)
-            }
-        }
+    /// [`CentralError::NoTable`] and [`CentralError::Query`].
+    pub async fn tenants(&mut self) -> Result<Vec<TenantRow>, CentralError> {
+        self.rows("").await
     }
 
-    /// Checks a name of `--only` or `--exclude`; a tenant that is to be left out may have any status.
-    async fn select_name(&mut self, wanted: &str, must_be_active: bool) -> Result<(), CentralError> {
-        let row = self.find(wanted).await?;
-        if must_be_active && TenantStatus::parse(&row.status) != Some(TenantStatus::Active) {
-            return Err(CentralError::NotActive { slug: row.target.label.slug.clone(), status: row.status });
-        }
-        Ok(())
-    }
-
-    /// The tenant with this slug or id.
+    /// The rows of the tenants with this slug or id: one, unless none has it or the name is ambiguous.
     ///
     /// # Errors
     ///
-    /// [`CentralError::Unknown`] with the nearest slugs, and what a query can end with.
-    pub async fn find(&mut self, wanted: &str) -> Result<TenantRow, CentralError> {
-        if let Some(row) = self.lookup(wanted).await? {
-            return Ok(row);
-        }
-        let nearest = nearest(wanted, &self.slugs().await?);
-        Err(CentralError::Unknown { wanted: wanted.to_owned(), nearest })
-    }
-
-    /// The tenant with this slug or id, if there is one. A slug goes before an id.
-    pub(crate) async fn lookup(&mut self, wanted: &str) -> Result<Option<TenantRow>, CentralError> {
-        let name = text(wanted);
-        let mut rows = self.rows(&format!("slug = {name} OR CAST(id AS CHAR) = {name}")).await?;
+    /// [`CentralError::NoTable`] and [`CentralError::Query`].
+    pub async fn named(&mut self, name: &str) -> Result<Vec<TenantRow>, CentralError> {
+        let literal = text(name);
+        let condition = format!("WHERE slug = {literal} OR CAST(id AS CHAR) = {literal}");
+        let mut rows = self.rows(&condition).await?;
         // The server compares as its collation does, which may be lenient about letter case and accents; another tenant
         // than the one that was named must never be taken for it.
-        let has_id = |row: &TenantRow| row.target.label.id.as_ref().is_some_and(|id| id.0 == wanted);
-        rows.retain(|row| row.target.label.slug == wanted || has_id(row));
-        rows.sort_by_key(|row| row.target.label.slug != wanted);
-        Ok(rows.into_iter().next())
+        rows.retain(|row| row.is_named(name));
+        Ok(rows)
     }
 
     async fn rows(&mut self, condition: &str) -> Result<Vec<TenantRow>, CentralError> {
-        let sql = format!("SELECT {COLUMNS} FROM tenants WHERE {condition} ORDER BY slug");
+        let sql = format!("SELECT {} FROM tenants {condition} ORDER BY slug", columns());
         let work = async {
             let mut rows = Vec::new();
             let mut results = self.connection.fetch(raw_sql(AssertSqlSafe(sql)));
@@ -254,17 +139,6 @@ impl Central {
         };
         let result = timeout(BOOKKEEPING_LIMIT, work).await;
         result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))
-    }
-
-    async fn slugs(&mut self) -> Result<Vec<String>, CentralError> {
-        let work = self.connection.fetch_all(raw_sql("SELECT slug FROM tenants ORDER BY slug"));
-        let result = timeout(BOOKKEEPING_LIMIT, work).await;
-        let rows =
-            result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))?;
-        rows.iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()
-            .map_err(|error| self.query_error("read", &error))
     }
 
     /// Runs a statement that writes; gives the number of rows it touched.
@@ -306,11 +180,13 @@ impl Central {
     }
 }
 
-/// What is NULL or out of range is empty here: one such row must not keep all others from being read, and whoever works
-/// on it asks [`SealedTarget::missing`].
+/// What is NULL or out of range is empty here, and what is no UTF-8 has a sign in its place: one such row must not keep
+/// all others from being read, and whoever works on it asks [`SealedTarget::missing`] or fails to log in.
 fn tenant_row(row: &MySqlRow) -> Result<TenantRow, sqlx::Error> {
-    let word =
-        |column: usize| Ok::<_, sqlx::Error>(row.try_get::<Option<String>, _>(column)?.unwrap_or_default());
+    let word = |column: usize| {
+        let bytes = row.try_get::<Option<&[u8]>, _>(column)?.unwrap_or_default();
+        Ok::<_, sqlx::Error>(String::from_utf8_lossy(bytes).into_owned())
+    };
     let port =
         row.try_get::<Option<i64>, _>(4)?.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
     let label = Label {
@@ -322,21 +198,4 @@ fn tenant_row(row: &MySqlRow) -> Result<TenantRow, sqlx::Error> {
     };
     let target = SealedTarget { label: label.into(), user: word(6)?, sealed_password: word(7)? };
     Ok(TenantRow { target, status: word(8)? })
-}
-
-/// At most three slugs that look like `wanted`, and about as much as the one that looks most like it: where all slugs
-/// begin with the same word, all of them look a little alike.
-fn nearest(wanted: &str, slugs: &[String]) -> Vec<String> {
-    const N_MOST: usize = 3;
-    const LIKE: f64 = 0.8;
-    const ABOUT_AS_MUCH: f64 = 0.05;
-    let mut scored: Vec<_> = slugs
-        .iter()
-        .map(|slug| (strsim::jaro_winkler(&wanted.to_lowercase(), &slug.to_lowercase()), slug))
-        .filter(|(likeness, _)| *likeness > LIKE)
-        .collect();
-    scored.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let best = scored.first().map_or(0.0, |(likeness, _)| *likeness);
-    let alike = scored.into_iter().filter(|(likeness, _)| *likeness > best - ABOUT_AS_MUCH);
-    alike.take(N_MOST).map(|(_, slug)| slug.clone()).collect()
 }

@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    identity::Doubtful,
     introspect::Seen,
     relay::Relay,
     server_error::{connect_error, io_error},
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     entropy::pause_before_retry,
     session::{Connect, ConnectError, Limits},
-    tenant::{ServerId, Target, TlsMode},
+    tenant::{ServerId, SharedLabel, Target, TlsMode},
 };
 
 /// Opens sessions on MySQL and MariaDB servers.
@@ -33,6 +34,7 @@ pub struct MySqlConnector {
     administrator: Option<Arc<Target>>,
     /// The servers on which a lock has been taken.
     locked_on: Arc<Mutex<HashSet<ServerId>>>,
+    doubtful: Arc<Doubtful>,
     seen: Seen,
 }
 
@@ -45,6 +47,7 @@ impl MySqlConnector {
             relay: Arc::new(Relay::new()),
             administrator: None,
             locked_on: Arc::default(),
+            doubtful: Arc::default(),
             seen: Seen::default(),
         }
     }
@@ -54,6 +57,18 @@ impl MySqlConnector {
     #[must_use]
     pub fn with_administrator(self, administrator: Option<Target>) -> Self {
         Self { administrator: administrator.map(Arc::new), ..self }
+    }
+
+    /// Knowing the tenants that may have one database under several names of its server
+    /// ([`doubtful`](crate::selection::doubtful)): the first of them that reads its history is worked on, and the session
+    /// of any other one ends with [`SessionError::SameDatabase`](crate::session::SessionError::SameDatabase). For one run.
+    #[must_use]
+    pub fn with_doubtful(self, doubtful: HashSet<SharedLabel>) -> Self {
+        Self { doubtful: Arc::new(Doubtful::new(doubtful)), ..self }
+    }
+
+    pub(super) fn doubtful(&self) -> &Doubtful {
+        &self.doubtful
     }
 
     /// Whether no session of this connector has taken a lock on `server` before.

@@ -13,7 +13,7 @@ use super::{
     blockers::MySqlWatch,
     books::{self, Guard},
     connect::{self, MySqlConnector},
-    locality,
+    identity, locality,
     monitor::{self, Monitor, text, unsigned},
     query::{self, RowSets},
     read,
@@ -74,10 +74,22 @@ impl MySqlSession {
         query::query_until_error(&mut self.connection, sql, limit).await
     }
 
-    /// The rows that one query gives; `None` where its table does not exist.
+    /// The rows that one query gives; `None` where its table does not exist. Where another tenant's row may name the same
+    /// database, the same round trip asks which database this is.
     async fn rows_if_there(&mut self, sql: &str) -> Result<Option<Vec<MySqlRow>>, SessionError> {
-        match self.query(sql.into(), BOOKKEEPING_LIMIT).await {
-            Ok(sets) => Ok(Some(sets.into_iter().next().unwrap_or_default())),
+        let label = self.target.label.clone();
+        let asks = self.connector.doubtful().has(&label);
+        let question = if asks { format!("{};", identity::QUESTION) } else { String::new() };
+        let (mut sets, result) = self.query_until_error(format!("{question}{sql}"), BOOKKEEPING_LIMIT).await;
+        if asks && sets.len() >= identity::N_RESULTS {
+            let rest = sets.split_off(identity::N_RESULTS);
+            if let Some(first) = self.connector.doubtful().claim(&sets, &label) {
+                return Err(SessionError::SameDatabase { first: first.slug.clone() });
+            }
+            sets = rest;
+        }
+        match result {
+            Ok(()) => Ok(Some(sets.into_iter().next().unwrap_or_default())),
             Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(None),
             Err(error) => Err(error),
         }

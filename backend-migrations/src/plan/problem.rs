@@ -110,12 +110,12 @@ pub enum Problem {
         /// The newest applied version.
         newest: Version,
     },
-    /// To be brought down to a version that is newer than what is applied.
-    TargetNewer {
-        /// The target.
-        target: Version,
-        /// The newest applied version, if any is.
-        newest: Option<Version>,
+    /// What would be undone is not what was shown before.
+    Changed {
+        /// The versions that were shown, newest first.
+        shown: Vec<Version>,
+        /// Those that would be undone now.
+        found: Vec<Version>,
     },
 }
 
@@ -246,14 +246,18 @@ impl fmt::Display for Problem {
             Self::TargetOlder { target, newest } => {
                 write!(f, "wrong target: {target} is older than {newest}, which is applied already")
             }
-            Self::TargetNewer { target, newest: Some(newest) } => {
-                write!(f, "wrong target: {target} is newer than {newest}, the newest that is applied")
-            }
-            Self::TargetNewer { target, newest: None } => {
-                write!(f, "wrong target: nothing is applied, so there is nothing to undo down to {target}")
-            }
+            Self::Changed { shown, found } => write!(
+                f,
+                "changed meanwhile: {} would be undone now, and not {}, as was shown",
+                listed(found),
+                listed(shown)
+            ),
         }
     }
+}
+
+fn listed(versions: &[Version]) -> String {
+    versions.iter().map(Version::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn verb(direction: Direction) -> &'static str {
@@ -313,7 +317,10 @@ impl Problem {
                 "`migrate:status` with `--tenant` or `--central` lists the versions there are"
             }
             Self::TargetOlder { .. } => "to go back, use `migrate:rollback --to VERSION`",
-            Self::TargetNewer { .. } => "to go forward, use `migrate:tenant --to VERSION`",
+            Self::Changed { .. } => {
+                "another run was at work here; look with `migrate:status`, then roll back again: it shows anew what would be \
+                 undone"
+            }
         };
         hint.to_owned()
     }

@@ -6,7 +6,7 @@ use super::{
     failure::{push_details, push_first_line},
     lines::Words,
     style::{Page, Paint, Tone},
-    text::{counted, names, title_and_database},
+    text::{counted, names, title_and_database, visible},
 };
 use crate::{
     event::{Failure, StopReason},
@@ -67,12 +67,28 @@ pub(super) fn push_counts(page: &mut Page, summary: &Summary) {
     };
     push_named("🛑", "Stopped between migrations", &summary.stopped);
     push_named("💤", "Not started", &summary.not_started);
+    push_left_out(page, summary);
     // A signal that came when all was done has stopped nothing.
     if let Some(reason) = summary.stop_reason.filter(|_| summary.verdict() != Verdict::Succeeded) {
         let line = format!("🛑 Stopped early: {}", reason.as_str());
         page.toned(Tone::Caution, line);
     }
     page.blank();
+}
+
+/// Appends how many tenants were left out, and why; nothing where none was.
+pub(super) fn push_left_out(page: &mut Page, summary: &Summary) {
+    if let Some(left_out) = summary.coverage.left_out() {
+        page.toned(Tone::Quiet, format_args!("⏭️  Left out: {left_out}"));
+    }
+}
+
+/// What goes on where a run ended too early.
+fn go_on(summary: &Summary) -> String {
+    summary
+        .go_on
+        .as_deref()
+        .map_or_else(|| "run again to go on".to_owned(), |command| format!("to go on: {}", visible(command)))
 }
 
 /// Appends every failure: each reason, and what to do about it, once for all tenants that failed for it.
@@ -129,12 +145,13 @@ fn push_verdict(page: &mut Page, words: Words, summary: &Summary) {
         Verdict::Succeeded => (Tone::Good, format!("🎉 All tenant {noun}s completed successfully!")),
         Verdict::Failed => {
             let (n_failed, n_tenants) = (summary.failed.len(), summary.n_tenants);
-            (Tone::Bad, format!("❌ {n_failed} of {n_tenants} tenant {noun}s failed"))
+            let then = if summary.go_on.is_some() { format!("; {}", go_on(summary)) } else { String::new() };
+            (Tone::Bad, format!("❌ {n_failed} of {n_tenants} tenant {noun}s failed{then}"))
         }
         Verdict::Stopped => {
             let n_open = summary.stopped.len() + summary.not_started.len();
             let open = counted(n_open, "tenant");
-            (Tone::Caution, format!("🛑 Stopped before the end, {open} to go: run again to go on"))
+            (Tone::Caution, format!("🛑 Stopped before the end, {open} to go: {}", go_on(summary)))
         }
     };
     page.toned(tone, line);
@@ -146,10 +163,13 @@ pub(super) fn push_single_end(page: &mut Page, words: Words, summary: &Summary) 
     let (tone, line) = match summary.verdict() {
         Verdict::Succeeded if summary.n_migrated == 0 => return,
         Verdict::Succeeded => (Tone::Good, format!("🎉 {title} completed successfully!")),
-        Verdict::Failed => (Tone::Bad, format!("❌ {title} failed")),
+        Verdict::Failed => {
+            let then = if summary.go_on.is_some() { format!("; {}", go_on(summary)) } else { String::new() };
+            (Tone::Bad, format!("❌ {title} failed{then}"))
+        }
         Verdict::Stopped => {
             let why = summary.stop_reason.map(|reason| format!(" ({})", reason.as_str())).unwrap_or_default();
-            (Tone::Caution, format!("🛑 Stopped before the end{why}: run again to go on"))
+            (Tone::Caution, format!("🛑 Stopped before the end{why}: {}", go_on(summary)))
         }
     };
     page.toned(tone, line);

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use super::{
     closing::{push_counts, push_failures, push_head, push_stopping},
     failure::{push_failure, push_failure_briefly},
-    lines::{Words, push_warning},
+    lines::{Words, found, push_warning},
     style::{Page, Tone},
     text::{counted, names, resuming, title_and_database, visible, visible_lines},
 };
@@ -43,12 +43,12 @@ impl DryRun {
     /// Takes `event` into account; appends only what cannot wait for the end.
     pub(super) fn observe(&mut self, event: &Event, page: &mut Page) {
         match event {
-            Event::RolloutStarted { n_tenants, .. } => {
+            Event::RolloutStarted { n_tenants, coverage, .. } => {
                 let line = format!("🔍 Dry run of a {}: nothing is changed", self.words.noun);
                 page.toned(Tone::Strong, line);
                 page.blank();
                 if self.scope == Scope::Fleet {
-                    page.line(format_args!("📋 Found {n_tenants} active tenant(s)\n"));
+                    page.line(format_args!("{}\n", found(*n_tenants, coverage)));
                 }
             }
             Event::Warning { tenant, message } => {
@@ -61,6 +61,12 @@ impl DryRun {
                     let plan = self.plans.entry(key);
                     let plan = plan.or_insert_with(|| Plan { steps: steps.clone(), tenants: Vec::new() });
                     plan.tenants.push(tenant.clone());
+                }
+                Outcome::SameDatabase { why } => {
+                    let line =
+                        format!("⏭️  {}: Not worked on again: {}", title_and_database(tenant), visible(why));
+                    page.toned(Tone::Caution, line);
+                    page.blank();
                 }
                 Outcome::Failed { failure, .. } => {
                     let push = if self.scope == Scope::Fleet { push_failure_briefly } else { push_failure };

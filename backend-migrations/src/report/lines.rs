@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     event::{Event, Outcome, Place, Scope, Task},
+    selection::Coverage,
     summary::Summary,
-    tenant::Label,
+    tenant::{Label, TenantStatus},
 };
 
 /// The words that differ between applying and undoing.
@@ -74,9 +75,9 @@ impl Lines {
     /// Appends what `event` has to say.
     pub(super) fn observe(&mut self, event: &Event, page: &mut Page) {
         match event {
-            Event::RolloutStarted { task, scope, n_tenants, .. } => {
+            Event::RolloutStarted { task, scope, n_tenants, coverage, go_on, .. } => {
                 (self.words, self.scope) = (Words::of(*task), *scope);
-                self.push_start(*n_tenants, page);
+                self.push_start(*n_tenants, coverage, go_on.as_deref(), page);
             }
             Event::MigrationStarted { tenant, file_name, n_statements, n_finished } if *n_finished > 0 => {
                 let note = format!("↪️  {}", resuming(file_name, *n_finished, *n_statements));
@@ -97,8 +98,8 @@ impl Lines {
             Event::Stopping { reason } => push_stopping(page, *reason),
             Event::TenantFinished { tenant, outcome, .. } => {
                 let notes = self.notes.remove(&tenant.slug).map(|notes| notes.text).unwrap_or_default();
-                if self.shown == Shown::All || matches!(outcome, Outcome::Failed { .. }) || !notes.is_empty()
-                {
+                let is_notable = matches!(outcome, Outcome::Failed { .. } | Outcome::SameDatabase { .. });
+                if self.shown == Shown::All || is_notable || !notes.is_empty() {
                     self.push_tenant(tenant, &notes, outcome, page);
                 }
             }
@@ -118,12 +119,15 @@ impl Lines {
         self.notes.entry(label.slug.clone()).or_insert_with(|| Page::new(paint))
     }
 
-    fn push_start(&self, n_tenants: usize, page: &mut Page) {
+    fn push_start(&self, n_tenants: usize, coverage: &Coverage, go_on: Option<&str>, page: &mut Page) {
         let Words { sign, noun, .. } = self.words;
         if self.scope == Scope::Fleet {
             let line = format!("{sign} Starting {noun} for all tenants...");
             page.toned(Tone::Strong, line);
-            page.line(format_args!("\n📋 Found {n_tenants} active tenant(s)\n"));
+            page.line(format_args!("\n{}\n", found(n_tenants, coverage)));
+            if let Some(go_on) = go_on {
+                page.line(format_args!("↪️  If this is interrupted, to go on: {}\n", visible(go_on)));
+            }
         }
     }
 
@@ -151,6 +155,9 @@ impl Lines {
                 push_failure_briefly(page, &title, failure, done);
             }
             Outcome::Failed { done, failure } => push_failure(page, &title, failure, done),
+            Outcome::SameDatabase { why } => {
+                page.toned(Tone::Caution, format_args!("⏭️  {title}: Not worked on again: {}", visible(why)));
+            }
             // All but the first belong to other tasks; a run that mixes them up is still told truly.
             Outcome::UpToDate
             | Outcome::Planned { .. }
@@ -161,6 +168,17 @@ impl Lines {
             }
         }
         page.blank();
+    }
+}
+
+/// The line for how many tenants there are.
+pub(super) fn found(n_tenants: usize, coverage: &Coverage) -> String {
+    match coverage.statuses.as_slice() {
+        [] | [TenantStatus::Active] => format!("📋 Found {n_tenants} active tenant(s)"),
+        statuses => {
+            let statuses: Vec<_> = statuses.iter().map(TenantStatus::to_string).collect();
+            format!("📋 Found {n_tenants} tenant(s) with status {}", statuses.join(", "))
+        }
     }
 }
 

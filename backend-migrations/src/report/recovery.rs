@@ -1,7 +1,7 @@
 //! What was left half done, statement by statement with the evidence, and the ways on.
 
 use super::{
-    closing::{push_failures, push_stopping},
+    closing::{push_failures, push_left_out, push_stopping},
     failure::{push_failure, push_failure_briefly},
     lines::push_warning,
     style::{Page, Tone},
@@ -13,7 +13,7 @@ use crate::{
     migration::Direction,
     sql::excerpt,
     summary::Summary,
-    tenant::Label,
+    tenant::{Label, TenantStatus},
 };
 
 const N_EXCERPT_CHARS_MAX: usize = 48;
@@ -33,8 +33,9 @@ impl Recovery {
     /// Appends what `event` has to say.
     pub(super) fn observe(&self, event: &Event, page: &mut Page) {
         match event {
-            Event::RolloutStarted { n_tenants, .. } if self.scope == Scope::Fleet => {
-                let tenants = counted(*n_tenants, "active tenant");
+            Event::RolloutStarted { n_tenants, coverage, .. } if self.scope == Scope::Fleet => {
+                let is_active = matches!(coverage.statuses.as_slice(), [] | [TenantStatus::Active]);
+                let tenants = counted(*n_tenants, if is_active { "active tenant" } else { "tenant" });
                 let line = format!("🩺 Looking for half-done migrations in {tenants}...");
                 page.toned(Tone::Strong, line);
                 page.blank();
@@ -72,6 +73,7 @@ impl Recovery {
         let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
         let counts = counts.collect::<Vec<_>>().join(", ");
         page.toned(Tone::Strong, format_args!("📊 {}: {counts}", counted(summary.n_tenants, "tenant")));
+        push_left_out(page, summary);
         let not_looked_at: Vec<_> = summary.stopped.iter().chain(&summary.not_started).cloned().collect();
         if !not_looked_at.is_empty() {
             let names = names(&not_looked_at, N_NAMES_MAX);
@@ -90,6 +92,9 @@ impl Recovery {
                 let changed = if settled.is_empty() { "; nothing was changed" } else { "" };
                 let line = format!("🩺 {title}: {migrations} {are} still half done{changed}");
                 page.toned(Tone::Caution, line);
+            }
+            Outcome::SameDatabase { why } => {
+                page.toned(Tone::Caution, format_args!("⏭️  {title}: Not looked at again: {}", visible(why)));
             }
             Outcome::Failed { done, failure } if self.scope == Scope::Fleet => {
                 push_failure_briefly(page, &title, failure, done);

@@ -8,6 +8,7 @@ use crate::{
         Event, Failure, FailureCode, MigrationDone, MigrationPlanned, Outcome, Place, Scope, StopReason, Task,
     },
     migration::{Checksum, Direction, Migration, Script, Statement, StatementKind, Version},
+    selection::Coverage,
     standing::{Standing, State, VersionStanding},
     summary::Summary,
     tenant::{Label, ServerId, SharedLabel, TenantId},
@@ -56,7 +57,8 @@ pub(super) fn mallory() -> SharedLabel {
 }
 
 pub(super) fn started(task: Task, scope: Scope, n_tenants: usize, is_dry_run: bool) -> Event {
-    Event::RolloutStarted { task, scope, n_tenants, is_dry_run }
+    let (coverage, go_on) = (Coverage::default(), None);
+    Event::RolloutStarted { task, scope, n_tenants, coverage, go_on, is_dry_run }
 }
 
 pub(super) fn finished(tenant: &SharedLabel, outcome: Outcome) -> Event {
@@ -174,13 +176,15 @@ pub(super) fn inspected(states: &[State]) -> Outcome {
     Outcome::Inspected { standing: standing(states), at_work: None }
 }
 
-pub(super) const CODES: [FailureCode; 12] = [
+pub(super) const CODES: [FailureCode; 14] = [
     FailureCode::Credentials,
     FailureCode::Connect,
     FailureCode::AccessDenied,
     FailureCode::NoDatabase,
     FailureCode::LockHeld,
+    FailureCode::SameDatabase,
     FailureCode::Refused,
+    FailureCode::Changed,
     FailureCode::NoDown,
     FailureCode::Dirty,
     FailureCode::Statement,
@@ -217,6 +221,16 @@ pub(super) fn failure(code: FailureCode) -> Failure {
             "another run holds the database and did not let go within 10 s: connection 12 (deploy@10.0.0.9), for 31 s: ALTER TABLE tasks …",
             untouched,
             "wait for that run to end, or raise `--lock-timeout`",
+        ),
+        FailureCode::SameDatabase => (
+            "it is the database of tenant \"acme-corp\", under another name of its server",
+            untouched,
+            "correct the row that is wrong in the table `tenants`",
+        ),
+        FailureCode::Changed => (
+            "changed meanwhile: 20250203090000 would be undone now, and not 20250127120000, as was shown",
+            untouched,
+            "another run was at work here; look with `migrate:status`, then roll back again: it shows anew what would be undone",
         ),
         FailureCode::Refused => (
             "modified: 20250127120000 (add priority to tasks) was applied from a file with other bytes\n\

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    closing::push_stopping,
+    closing::{push_left_out, push_stopping},
     failure::push_failure,
     lines::push_warning,
     style::{Page, Tone},
@@ -217,6 +217,7 @@ impl Status {
         let colon = if words.is_empty() { "" } else { ": " };
         let line = format!("📊 {tenants}{colon}{}", words.join(", "));
         page.toned(Tone::Strong, line);
+        push_left_out(page, summary);
         if !summary.not_started.is_empty() {
             let labels = &summary.not_started;
             let why = summary.stop_reason.map(|reason| format!(", {}", reason.as_str())).unwrap_or_default();

@@ -103,6 +103,12 @@ pub enum SessionError {
         /// How many it would have changed.
         changed: u64,
     },
+    /// Another tenant's row names the same database.
+    #[error("it is the database of tenant {first:?}, under another name of its server")]
+    SameDatabase {
+        /// The slug of that tenant.
+        first: String,
+    },
     /// The server would not give out a lock at all.
     #[error("the server did not give out the lock: GET_LOCK answered NULL")]
     LockRefused,
@@ -120,6 +126,7 @@ impl SessionError {
             Self::Server { .. }
             | Self::LockHeld { .. }
             | Self::LockLost
+            | Self::SameDatabase { .. }
             | Self::Miscounted { .. }
             | Self::LockRefused => Fate::NotApplied,
         }
@@ -169,6 +176,7 @@ impl SessionError {
                 "somebody else changes `_sqlx_migrations` or the journal while this runs, or a proxy counts rows in another \
                  way; look at `migrate:status` before you run again"
             }
+            Self::SameDatabase { .. } => "correct the row that is wrong in the table `tenants`",
             Self::LockRefused => "does the account reach the server through a proxy that blocks GET_LOCK?",
         };
         Some(hint.to_owned())

@@ -152,7 +152,7 @@ impl Life<'_> {
 
     /// Goes to `goal`; where a script fails, tells that under `code` and gives `false`.
     async fn go(&mut self, code: Code, goal: Goal) -> Result<bool, ScratchError> {
-        let result = self.tenant.scratch.apply_to(self.job.set, goal).await;
+        let result = self.tenant.scratch.apply_to(self.job.set, goal.clone()).await;
         let error = match result {
             Ok(_) => return Ok(true),
             Err(ScratchError::Apply(error)) => error,

@@ -62,9 +62,14 @@ pub(crate) fn history(words: &str) -> History {
     history
 }
 
-/// `latest`, `latest!` (out of order allowed), `to 2`, `to! 2`, `down 2` (steps), `back 2` (down to).
+/// `latest`, `latest!` (out of order allowed), `to 2`, `to! 2`, `down 2` (steps), `back 2` (down to), `undo 3,2` (what was shown).
 pub(crate) fn options(words: &str) -> PlanOptions {
     let (word, number) = words.split_once(' ').unwrap_or((words, "0"));
+    if word == "undo" {
+        let shown: Vec<_> = number.split(',').map(|v| Version(v.parse().expect("a number"))).collect();
+        let to = Version(shown.last().map_or(0, |oldest| oldest.0 - 1));
+        return PlanOptions { goal: Goal::Undo { to, shown: shown.into() }, allow_out_of_order: true };
+    }
     let version = Version(number.parse().expect("a number"));
     let goal = match word.trim_end_matches('!') {
         "latest" => Goal::Latest,
@@ -99,6 +104,10 @@ fn step(step: &backend_migrations::plan::Step) -> String {
     format!("{sign}{}{start}{setup}", step.migration.version)
 }
 
+fn listed(versions: &[Version]) -> String {
+    versions.iter().map(Version::to_string).collect::<Vec<_>>().join(",")
+}
+
 fn problem(problem: &Problem) -> String {
     match problem {
         Problem::Modified { migration, line_ends: None } => format!("MODIFIED {}", migration.version),
@@ -125,6 +134,6 @@ fn problem(problem: &Problem) -> String {
         Problem::EmptyDown(m) => format!("EMPTY DOWN {}", m.version),
         Problem::UnknownTarget(version) => format!("UNKNOWN {version}"),
         Problem::TargetOlder { target, newest } => format!("OLDER {target} < {newest}"),
-        Problem::TargetNewer { target, newest } => format!("NEWER {target} > {}", newest.map_or(0, |v| v.0)),
+        Problem::Changed { shown, found } => format!("CHANGED {} is {}", listed(shown), listed(found)),
     }
 }

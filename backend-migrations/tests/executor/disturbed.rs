@@ -90,7 +90,7 @@ fn down_of_declared_migrations_at_every_moment() {
 fn disturb(start: &State, goal: Goal) {
     let set = every_shape();
     let database = Database::new(start.clone());
-    let (result, moments) = run(&database, &set, goal, None);
+    let (result, moments) = run(&database, &set, goal.clone(), None);
     assert_eq!(result.expect("an undisturbed run").len(), set.len());
     let calm = database.committed();
     assert_eq!(calm.effects, expected_effects(&set, goal.direction()));
@@ -100,7 +100,7 @@ fn disturb(start: &State, goal: Goal) {
     for (at, moment) in moments.iter().enumerate() {
         for how in moment.ways() {
             let case = format!("{goal:?}: {how:?} at {at}, {moment:?}");
-            let case = Case { set: &set, start, calm: &calm, goal, moment, how, name: &case };
+            let case = Case { set: &set, start, calm: &calm, goal: goal.clone(), moment, how, name: &case };
             if case.check(at) { n_resumed += 1 } else { n_refused += 1 }
         }
     }
@@ -141,7 +141,7 @@ impl Case<'_> {
     fn check(&self, at: usize) -> bool {
         let Self { name, .. } = self;
         let database = Database::new(self.start.clone());
-        let (result, _) = run(&database, self.set, self.goal, Some((at, self.how)));
+        let (result, _) = run(&database, self.set, self.goal.clone(), Some((at, self.how)));
         let error = result.expect_err(name);
         let after = database.committed();
         self.assert_no_repetition(&after);
@@ -150,7 +150,7 @@ impl Case<'_> {
         }
         let uncounted = self.uncounted(&after);
 
-        let (result, moments) = run(&database, self.set, self.goal, None);
+        let (result, moments) = run(&database, self.set, self.goal.clone(), None);
         let is_resumed = match result {
             Ok(_) => {
                 assert_eq!(database.committed().timeless(), self.calm.clone().timeless(), "{name}");
@@ -168,7 +168,7 @@ impl Case<'_> {
                     "{name}: {moments:?}"
                 );
                 self.settle(&database, &error.problems);
-                let settled = run(&database, self.set, self.goal, None).0;
+                let settled = run(&database, self.set, self.goal.clone(), None).0;
                 assert!(settled.is_ok(), "{name}: settled as the hint says, and yet {settled:?}");
                 let settled = database.committed();
                 assert_eq!(settled.effects, self.calm.effects, "{name}: settled as the hint says");

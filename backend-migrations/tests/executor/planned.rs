@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use crate::cases::{brief, check};
 
-const GOALS: [&str; 14] = [
+const GOALS: [&str; 17] = [
     "latest", "latest!", "to 1", "to 2", "to! 2", "to 4", "to 9", "down 1", "down 2", "down 9", "back 0",
-    "back 1", "back 3", "back 9",
+    "back 1", "back 3", "back 9", "undo 3", "undo 3,2", "undo 2,1",
 ];
 
 fn table(set: &str, histories: &[&str]) -> String {

@@ -56,7 +56,7 @@ fn goal() -> impl Strategy<Value = Goal> {
 proptest! {
     #[test]
     fn the_rest_is_planned_after_any_part((set, history) in database(), goal in goal(), part in 0.0..=1.0) {
-        let whole = planned(&set, &history, goal);
+        let whole = planned(&set, &history, goal.clone());
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a part of it")]
         let n = (whole.steps.len() as f64 * part) as usize;
         let rest = planned(&set, &after(&history, &whole, n), goal);

@@ -9,10 +9,11 @@ use std::{
 use anyhow::{Context as _, ensure};
 use backend_migrations::{
     disk,
-    mysql::{Central, MySqlConnector, Selection, parse_url},
+    mysql::{Central, MySqlConnector, parse_url},
     seal,
     secret::Key,
     session::Limits,
+    tenant::TenantRow,
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -129,9 +130,9 @@ pub(super) async fn run_sqlx(args: SqlxArgs) -> anyhow::Result<ExitCode> {
     let key = Key::parse(samples::KEY)?;
     let connector = MySqlConnector::new(Limits::DEFAULT, CancellationToken::new());
     let mut central = Central::connect(&connector, &at).await?;
-    let targets = central.select(&Selection::Active { only: Vec::new(), exclude: Vec::new() }).await?;
+    let rows = central.tenants().await?;
     central.close().await;
-    for target in targets {
+    for TenantRow { target, .. } in rows {
         let password = seal::open(&target.sealed_password, &key)?;
         let mut url = Url::parse("mysql://h")?;
         url.set_host(Some(&target.label.server.host))?;

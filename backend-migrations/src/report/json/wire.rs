@@ -1,6 +1,6 @@
 //! The shape of the lines: what other programs rely on. Words are kebab-case, fields `snake_case`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     event::{Event, Failure, MigrationDone, MigrationPlanned, Outcome, Place, Scope},
     migration::Script,
+    selection::Coverage,
     standing::{Standing, State, VersionStanding},
     summary::{COUNTED_STATES, Summary},
     tenant::Label,
@@ -55,6 +56,8 @@ pub(super) enum Body<'e> {
         scope: &'static str,
         n_tenants: usize,
         is_dry_run: bool,
+        statuses: Vec<&'static str>,
+        go_on: Option<&'e str>,
     },
     TenantStarted {
         tenant: Tenant<'e>,
@@ -180,6 +183,9 @@ pub(super) enum Ending<'e> {
     Recovered {
         settled: Vec<SettledMigration<'e>>,
     },
+    SameDatabase {
+        why: &'e str,
+    },
     Stopped {
         done: Vec<Done<'e>>,
         n_remaining: usize,
@@ -234,6 +240,8 @@ pub(super) struct Finished<'e> {
     n_not_started: usize,
     n_migrations: usize,
     stop_reason: Option<&'static str>,
+    left_out: BTreeMap<&'static str, usize>,
+    go_on: Option<&'e str>,
     failed: Vec<FailedTenant<'e>>,
     stopped: Vec<Tenant<'e>>,
     not_started: Vec<Tenant<'e>>,
@@ -250,12 +258,16 @@ impl<'e> Body<'e> {
     /// The line for `event`; none for the last one, which is told with the summary.
     pub(super) fn of(event: &'e Event, scope: Scope) -> Option<Self> {
         Some(match event {
-            Event::RolloutStarted { task, scope, n_tenants, is_dry_run } => Self::RolloutStarted {
-                task: task_word(*task),
-                scope: scope_word(*scope),
-                n_tenants: *n_tenants,
-                is_dry_run: *is_dry_run,
-            },
+            Event::RolloutStarted { task, scope, n_tenants, coverage, go_on, is_dry_run } => {
+                Self::RolloutStarted {
+                    task: task_word(*task),
+                    scope: scope_word(*scope),
+                    n_tenants: *n_tenants,
+                    is_dry_run: *is_dry_run,
+                    statuses: coverage.statuses.iter().map(|status| status.as_str()).collect(),
+                    go_on: go_on.as_deref(),
+                }
+            }
             Event::TenantStarted { tenant } => Self::TenantStarted { tenant: Tenant::of(tenant) },
             Event::TenantPlanned { tenant, n_migrations } => {
                 Self::TenantPlanned { tenant: Tenant::of(tenant), n_migrations: *n_migrations }
@@ -322,6 +334,9 @@ impl<'e> Body<'e> {
             .failed
             .iter()
             .map(|(label, failure)| FailedTenant { tenant: Tenant::of(label), failure: Failed::of(failure) });
+        let Coverage { by_status, n_excluded, .. } = &summary.coverage;
+        let excluded = (*n_excluded > 0).then_some(("excluded", *n_excluded));
+        let left_out = by_status.iter().map(|(status, n)| (status.as_str(), *n)).chain(excluded);
         Self::RolloutFinished(Box::new(Finished {
             verdict: verdict_word(summary.verdict()),
             elapsed_ms: ms(elapsed),
@@ -337,6 +352,8 @@ impl<'e> Body<'e> {
             n_not_started: summary.not_started.len(),
             n_migrations: summary.n_migrations,
             stop_reason: summary.stop_reason.map(reason_word),
+            left_out: left_out.collect(),
+            go_on: summary.go_on.as_deref(),
             failed: failed.collect(),
             stopped: tenants(&summary.stopped),
             not_started: tenants(&summary.not_started),
@@ -404,6 +421,7 @@ impl<'e> Ending<'e> {
                 Self::Diagnosed { n_dirty: *n_dirty, settled: SettledMigration::all(settled) }
             }
             Outcome::Recovered { settled } => Self::Recovered { settled: SettledMigration::all(settled) },
+            Outcome::SameDatabase { why } => Self::SameDatabase { why },
             Outcome::Stopped { done, n_remaining } => {
                 Self::Stopped { done: Done::all(done), n_remaining: *n_remaining }
             }
