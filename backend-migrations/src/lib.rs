@@ -38,7 +38,7 @@ pub mod scratch;
 pub mod summary;
 // Floor 7: many databases.
 pub mod fleet;
-// Floor 8: a new one, and one that was left half done.
+// Floor 8: a new one, one that was left half done, one that goes back, and proofs.
 pub mod provision;
 pub mod recover;
 pub mod rollback;

@@ -114,6 +114,19 @@ enum Look {
     Failed(Box<Failure>),
 }
 
+/// What a rollback works with.
+#[derive(Debug)]
+pub struct RollingBack<'a, C> {
+    /// Opens connections.
+    pub connector: &'a C,
+    /// The key of the sealed passwords; none is needed for [`Candidate::Open`].
+    pub key: Option<&'a Key>,
+    /// The migrations there are.
+    pub set: &'a MigrationSet,
+    /// How it is told to stop.
+    pub stop: &'a Stop,
+}
+
 /// A rollback that is ready to begin: which versions each database would lose.
 #[derive(Clone, Debug)]
 pub struct Rollback {
@@ -123,24 +136,20 @@ pub struct Rollback {
     looks: HashMap<SharedLabel, Look>,
 }
 
-impl Rollback {
-    /// Looks at every one of `candidates`, and changes nothing.
-    ///
-    /// Takes what [`fleet::run`] takes; of `options` the limits alone, the failure budget not among them.
+impl<C: Connect> RollingBack<'_, C> {
+    /// Looks at every one of `candidates`, and changes nothing. Of `options` the limits are kept to, the failure budget not
+    /// among them.
     ///
     /// # Errors
     ///
     /// Every variant of [`RollbackError`]. A tenant that cannot be looked at is none: it fails in the run, as any other.
-    pub async fn rehearse<C: Connect>(
-        connector: &C,
-        key: Option<&Key>,
-        set: &MigrationSet,
+    pub async fn rehearse(
+        &self,
         candidates: &[Candidate],
         depth: Depth,
         options: &FleetOptions,
-        stop: &Stop,
         mut on_event: impl FnMut(&Event) -> io::Result<()>,
-    ) -> Result<Self, RollbackError> {
+    ) -> Result<Rollback, RollbackError> {
         let goal = match depth {
             Depth::Steps(steps) => Goal::Down { steps: steps.get() },
             Depth::To(version) => Goal::DownTo(version),
@@ -150,6 +159,7 @@ impl Rollback {
         let mut looks = HashMap::new();
         let candidates = candidates.to_vec();
         let labels: Vec<_> = candidates.iter().map(|candidate| candidate.label().clone()).collect();
+        let Self { connector, key, set, stop } = *self;
         fleet::run(connector, key, set, candidates, &options, stop, |event| {
             if let Event::TenantFinished { tenant, outcome, .. } = event
                 && let Some(look) = look(outcome)
@@ -162,9 +172,28 @@ impl Rollback {
         if stop.soft.is_cancelled() {
             return Err(RollbackError::Interrupted);
         }
-        Self::resolve(set, depth, labels, looks)
+        Rollback::resolve(set, depth, labels, looks)
     }
 
+    /// Undoes on `candidates` what `rollback` has found there, or in a dry run says it again.
+    ///
+    /// A database in which other migrations would be undone by now fails with [`FailureCode::Changed`]; one in which all of
+    /// them have been undone meanwhile has nothing to do.
+    pub async fn run(
+        &self,
+        rollback: &Rollback,
+        candidates: Vec<Candidate>,
+        options: &FleetOptions,
+        is_dry_run: bool,
+        on_event: impl FnMut(&Event) -> io::Result<()>,
+    ) -> Summary {
+        let Self { connector, key, set, stop } = *self;
+        let work = Undoing { connector, set, rollback, is_dry_run, stop };
+        fleet::run_work(&work, key, candidates, options, stop, on_event).await
+    }
+}
+
+impl Rollback {
     fn resolve(
         set: &MigrationSet,
         depth: Depth,
@@ -205,25 +234,6 @@ impl Rollback {
         let by_version: BTreeMap<_, _> =
             planned.flatten().map(|step| (step.migration.version, step)).collect();
         by_version.into_values().rev().collect()
-    }
-
-    /// Undoes what was found on the databases that were looked at, `candidates` among them, or in a dry run says it again.
-    ///
-    /// A database in which other migrations would be undone by now fails with [`FailureCode::Changed`]; one in which all of
-    /// them have been undone meanwhile has nothing to do.
-    pub async fn run<C: Connect>(
-        &self,
-        connector: &C,
-        key: Option<&Key>,
-        set: &MigrationSet,
-        candidates: Vec<Candidate>,
-        options: &FleetOptions,
-        is_dry_run: bool,
-        stop: &Stop,
-        on_event: impl FnMut(&Event) -> io::Result<()>,
-    ) -> Summary {
-        let work = Undoing { connector, set, rollback: self, is_dry_run, stop };
-        fleet::run_work(&work, key, candidates, options, stop, on_event).await
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     migration::{MigrationSet, Version},
     mysql::MySqlConnector,
     report::visible,
-    rollback::{Depth, Rollback, RollbackError},
+    rollback::{Depth, Rollback, RollbackError, RollingBack},
     secret::Key,
     summary::Summary,
     tenant::SharedLabel,
@@ -142,13 +142,10 @@ struct Undoing<'a> {
 impl Undoing<'_> {
     async fn run(self, candidates: Vec<Candidate>) -> Result<Summary, CliError> {
         let Self { args, connector, key, set, depth, options, stop, settings } = self;
-        let key = key.as_ref();
+        let rolling_back = RollingBack { connector: &connector, key: key.as_ref(), set, stop };
         let mut looking = Looking::new(settings, options.scope);
         let rollback =
-            Rollback::rehearse(&connector, key, set, &candidates, depth, &options, stop, |event| {
-                looking.observe(event)
-            })
-            .await?;
+            rolling_back.rehearse(&candidates, depth, &options, |event| looking.observe(event)).await?;
         drop(looking);
         if rollback.databases().next().is_some() && args.is_asked(settings) {
             match question::ask(&words(&rollback, options.scope), &stop.soft).await {
@@ -172,11 +169,8 @@ impl Undoing<'_> {
         });
         let options = FleetOptions { go_on, ..options };
         let mut reporter = output::Reporter::new(settings);
-        let summary = rollback
-            .run(&connector, key, set, candidates, &options, args.dry_run, stop, |event| {
-                reporter.report(event)
-            })
-            .await;
+        let on_event = |event: &Event| reporter.report(event);
+        let summary = rolling_back.run(&rollback, candidates, &options, args.dry_run, on_event).await;
         reporter.finish(&summary);
         Ok(summary)
     }

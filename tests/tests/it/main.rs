@@ -45,6 +45,7 @@ mod verify_command;
 mod verify_hard;
 mod verify_looks;
 mod waits;
+mod whom;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

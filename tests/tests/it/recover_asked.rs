@@ -5,6 +5,7 @@ use end_to_end::{Fleet, Server, Terminal, on_each_server, query};
 on_each_server!(
     yes,
     anything_else,
+    what_was_typed_before_the_question,
     control_c,
     the_end_of_the_input,
     a_dry_run_asks_nothing,
@@ -71,6 +72,21 @@ async fn anything_else(server: &'static Server) {
         assert!(screen.contains("1 migration is still half done; nothing was changed"), "{screen}");
         assert!(!is_applied(&fleet, "acme").await);
     }
+}
+
+async fn what_was_typed_before_the_question(server: &'static Server) {
+    let fleet = fleet(server, "saysearly", &["acme"]).await;
+    let mut root = fleet.connect("acme").await;
+    query::run(&mut root, "LOCK TABLES _sqlx_migrations WRITE").await;
+    let mut terminal = ask(&fleet, "migrate:recover saysearly-acme --resume").await;
+    let running = query::running(&fleet.account("acme").replace('_', "\\_"), "\\_sqlx\\_migrations");
+    query::rows_once_there(&mut server.connect("").await, &running).await;
+    terminal.enters("y");
+    query::run(&mut root, "UNLOCK TABLES").await;
+    terminal.shows(&question(&fleet, "acme")).enters("n");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 1, "{screen}");
+    assert!(!is_applied(&fleet, "acme").await);
 }
 
 async fn control_c(server: &'static Server) {

@@ -1,6 +1,7 @@
 //! `migrate:rollback`.
 
-use end_to_end::{Fleet, Server, assert_output, on_each_server, query};
+use end_to_end::{Fleet, Server, Terminal, assert_output, on_each_server, query};
+use sqlx::MySqlConnection;
 
 use crate::corpus;
 
@@ -11,7 +12,47 @@ on_each_server!(
     a_down_of_comments_alone_is_refused,
     a_dry_run_of_a_rollback_changes_nothing,
     wrong_targets_are_refused,
+    interrupted_at_each_tenant_and_gone_on_with,
+    steps_need_one_version,
+    what_was_not_shown_is_not_undone,
+    nothing_newer_is_no_failure,
+    a_person_is_asked,
+    what_was_typed_before_the_question_is_no_answer,
 );
+
+fn write(fleet: &Fleet, day: usize) {
+    fleet.write(
+        &format!("2026010{day}000000_t.up.sql"),
+        &format!("CREATE TABLE t{day} (id INT PRIMARY KEY);"),
+    );
+    fleet.write(&format!("2026010{day}000000_t.down.sql"), &format!("DROP TABLE t{day};"));
+}
+
+/// A fleet whose tenants have migrations 1 to 3.
+async fn fleet_of(server: &'static Server, word: &'static str, tenants: &[&str]) -> Fleet {
+    let fleet = Fleet::new(server, word).await;
+    (1..=3).for_each(|day| write(&fleet, day));
+    for tenant in tenants {
+        fleet.provision(tenant).await;
+    }
+    fleet
+}
+
+const THREE: [&str; 3] = ["20260101000000", "20260102000000", "20260103000000"];
+
+/// Somebody who reads `table` of a tenant, so that it cannot be dropped until they are done.
+async fn reader(fleet: &Fleet, tenant: &str, table: &str) -> MySqlConnection {
+    let mut reader = fleet.connect(tenant).await;
+    query::run(&mut reader, "START TRANSACTION").await;
+    query::rows(&mut reader, &format!("SELECT * FROM {table}")).await;
+    reader
+}
+
+/// Waits until a tenant's account runs a statement with this text.
+async fn runs(fleet: &Fleet, tenant: &str, text: &str) {
+    let sql = query::running(&fleet.account(tenant).replace('_', "\\_"), text);
+    query::rows_once_there(&mut fleet.server().connect("").await, &sql).await;
+}
 
 async fn versions(fleet: &Fleet, tenant: &str) -> Vec<String> {
     let sql = "SELECT version FROM _sqlx_migrations WHERE success ORDER BY version";
@@ -113,13 +154,188 @@ async fn wrong_targets_are_refused(server: &'static Server) {
     let fleet = Fleet::new(server, "wrongdown").await;
     corpus::write(&fleet);
     fleet.provision("a").await;
-    fleet
-        .run("migrate:rollback --tenant wrongdown-a --to 20260102000001")
-        .await
-        .exits(1)
-        .says("20260102000001");
+    for command in [
+        "migrate:rollback --tenant wrongdown-a",
+        "migrate:rollback --all-tenants",
+        "migrate:rollback",
+        "migrate:tenant wrongdown-a",
+        "migrate:all-tenants",
+        "migrate:latest",
+    ] {
+        let output = fleet.run(&format!("{command} --to 20260102000001")).await;
+        output.exits(4).says("no file has version 20260102000001");
+    }
     fleet.run("migrate:rollback --tenant wrongdown-a --to 1 --steps 1").await.exits(2);
     fleet.run("migrate:rollback --tenant wrongdown-a --all-tenants").await.exits(2);
     fleet.run("migrate:rollback --only wrongdown-a").await.exits(2);
     assert_eq!(versions(&fleet, "a").await, corpus::VERSIONS);
+}
+
+/// Ctrl-C, then the command that was printed: whoever has lost its newest migration loses no other.
+async fn interrupted_at_each_tenant_and_gone_on_with(server: &'static Server) {
+    const TENANTS: [&str; 4] = ["a", "b", "c", "d"];
+    let fleet = fleet_of(server, "interrupted", &TENANTS).await;
+    for (place, tenant) in TENANTS.into_iter().enumerate() {
+        fleet.run("migrate:all-tenants").await.exits(0);
+        let mut reader = reader(&fleet, tenant, "t3").await;
+        let command = "migrate:rollback --all-tenants --concurrency 1 --lock-wait 100s";
+        let run = fleet.run(&format!("{command} --format json")).start().await;
+        runs(&fleet, tenant, "DROP TABLE t3").await;
+        run.signal("INT").await;
+        query::run(&mut reader, "ROLLBACK").await;
+        let output = run.finish().await;
+        let is_last = place == TENANTS.len() - 1;
+        output.exits(if is_last { 0 } else { 3 });
+        let lines: Vec<serde_json::Value> =
+            output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let (first, last) = (&lines[0], &lines[lines.len() - 1]);
+        let go_on = first["go_on"].as_str().expect("it is told when the run begins").to_owned();
+        assert_eq!(last["go_on"], first["go_on"]);
+        assert_eq!(go_on, format!("backend-migrations {command} --format json --to {}", THREE[1]));
+        for (other, name) in TENANTS.into_iter().enumerate() {
+            let n = if other <= place { 2 } else { 3 };
+            assert_eq!(versions(&fleet, name).await, THREE[..n], "{name}, interrupted at {tenant}");
+        }
+        if !is_last {
+            // The same command again would undo another migration where one was undone.
+            fleet.run(command).await.exits(4).says("the tenants stand at different versions").says(THREE[1]);
+        }
+        let args = go_on.strip_prefix("backend-migrations ").expect("the program's name");
+        for _ in 0..2 {
+            fleet.run(args).await.exits(0);
+            for name in TENANTS {
+                assert_eq!(versions(&fleet, name).await, THREE[..2], "{name}, interrupted at {tenant}");
+            }
+        }
+    }
+    // A person reads it too.
+    fleet.run("migrate:all-tenants").await.exits(0);
+    let mut reader = reader(&fleet, "a", "t3").await;
+    let run = fleet.run("migrate:rollback --all-tenants --concurrency 1 --lock-wait 100s").start().await;
+    runs(&fleet, "a", "DROP TABLE t3").await;
+    run.signal("TERM").await;
+    query::run(&mut reader, "ROLLBACK").await;
+    assert_output!("interrupted_rollback", run.finish().await);
+}
+
+async fn steps_need_one_version(server: &'static Server) {
+    let fleet = fleet_of(server, "onestep", &["a", "b", "c"]).await;
+    fleet.run("migrate:rollback --tenant onestep-b").await.exits(0);
+    for args in ["", " --steps 1", " --dry-run"] {
+        let output = fleet.run(&format!("migrate:rollback --all-tenants{args}")).await;
+        output.exits(4);
+        if args.is_empty() {
+            assert_output!("steps_need_one_version", output);
+        }
+    }
+    for (tenant, n) in [("a", 3), ("b", 2), ("c", 3)] {
+        assert_eq!(versions(&fleet, tenant).await, THREE[..n]);
+    }
+    fleet.run("migrate:rollback --all-tenants --only onestep-a,onestep-c").await.exits(0);
+    for tenant in ["a", "b", "c"] {
+        assert_eq!(versions(&fleet, tenant).await, THREE[..2]);
+    }
+}
+
+/// Between the look at a tenant and its turn somebody brings it up to date.
+async fn what_was_not_shown_is_not_undone(server: &'static Server) {
+    let fleet = fleet_of(server, "meanwhile", &["a", "b"]).await;
+    fleet.run("migrate:rollback --tenant meanwhile-b").await.exits(0);
+    let mut reader = reader(&fleet, "a", "t3").await;
+    let command =
+        format!("migrate:rollback --all-tenants --concurrency 1 --lock-wait 100s --to {}", THREE[0]);
+    let run = fleet.run(&command).start().await;
+    runs(&fleet, "a", "DROP TABLE t3").await;
+    fleet.run("migrate:tenant meanwhile-b").await.exits(0);
+    query::run(&mut reader, "ROLLBACK").await;
+    let output = run.finish().await;
+    output.exits(1);
+    assert_output!("what_was_not_shown_is_not_undone", output);
+    assert_eq!(versions(&fleet, "a").await, THREE[..1]);
+    assert_eq!(versions(&fleet, "b").await, THREE, "nothing was undone");
+    // One and the other at the same time: what was to be undone is.
+    fleet.run("migrate:all-tenants").await.exits(0);
+    let both = || fleet.run("migrate:rollback --tenant meanwhile-a").into_future();
+    let (first, second) = tokio::join!(both(), both());
+    let codes = [first.code, second.code];
+    assert!(codes.contains(&Some(0)), "{first}\n{second}");
+    let n_undone = 3 - versions(&fleet, "a").await.len();
+    // Whoever looked after the other was done has shown, and undone, the next one.
+    let shown = [&first, &second].iter().filter(|output| output.stdout.contains("Rolled back")).count();
+    assert_eq!(n_undone, shown, "{first}\n{second}");
+}
+
+async fn nothing_newer_is_no_failure(server: &'static Server) {
+    let fleet = fleet_of(server, "nothingnewer", &["a", "b"]).await;
+    fleet.run(&format!("migrate:rollback --tenant nothingnewer-b --to {}", THREE[0])).await.exits(0);
+    for command in ["--all-tenants", "--all-tenants", "--tenant nothingnewer-b", "--tenant nothingnewer-a"] {
+        let output = fleet.run(&format!("migrate:rollback {command} --to {}", THREE[1])).await;
+        output.exits(0);
+    }
+    assert_eq!(versions(&fleet, "a").await, THREE[..2]);
+    assert_eq!(versions(&fleet, "b").await, THREE[..1]);
+}
+
+async fn on_a_terminal(fleet: &Fleet, args: &str) -> Terminal {
+    fleet.run(args).env("NO_COLOR", "1").env("TERM", "dumb").on_a_terminal().await
+}
+
+async fn a_person_is_asked(server: &'static Server) {
+    let fleet = fleet_of(server, "asksdown", &["a", "b"]).await;
+    let mut central = fleet.connect_central().await;
+    let users = "SHOW TABLES LIKE 'users'";
+    for (answer, code) in [("n", 4), ("", 4), ("y", 0)] {
+        let mut terminal = on_a_terminal(&fleet, "migrate:rollback").await;
+        terminal
+            .shows("This undoes in the central database asksdown_central:")
+            .shows("it names ")
+            .shows("users");
+        assert_eq!(query::column(&mut central, users).await, ["users"]);
+        terminal.shows("Undo? [y/N] ").enters(answer);
+        let (found, screen) = terminal.ends();
+        assert_eq!(found, code, "{screen}");
+        assert_eq!(query::column(&mut central, users).await.is_empty(), code == 0, "{screen}");
+    }
+    let mut terminal = on_a_terminal(&fleet, "migrate:rollback --all-tenants").await;
+    terminal.shows("This undoes in 2 databases (asksdown_a_db, asksdown_b_db):").shows("it names t3");
+    terminal.shows("Undo? [y/N] ").presses_control('c');
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 3, "{screen}");
+    for tenant in ["a", "b"] {
+        assert_eq!(versions(&fleet, tenant).await, THREE);
+    }
+    let mut terminal = on_a_terminal(&fleet, "migrate:rollback --tenant asksdown-a --to 0").await;
+    terminal.shows("This undoes in asksdown_a_db:").shows("Undo? [y/N] ").enters("no");
+    assert_eq!(terminal.ends().0, 4);
+    assert_eq!(versions(&fleet, "a").await, THREE);
+    // Neither with `--yes`, nor where less is at stake, nor where there is nothing to undo.
+    for args in [
+        "migrate:rollback --all-tenants --yes",
+        "migrate:rollback --tenant asksdown-a",
+        "migrate:rollback --all-tenants --only asksdown-b --to 20260102000000",
+        "migrate:rollback --tenant asksdown-b --to 0 --dry-run",
+    ] {
+        let (code, screen) = on_a_terminal(&fleet, args).await.ends();
+        assert_eq!(code, 0, "{screen}");
+        assert!(!screen.contains("[y/N]"), "{screen}");
+    }
+    assert_eq!(versions(&fleet, "a").await, THREE[..1]);
+    assert_eq!(versions(&fleet, "b").await, THREE[..2]);
+}
+
+async fn what_was_typed_before_the_question_is_no_answer(server: &'static Server) {
+    let fleet = fleet_of(server, "typedbefore", &["a"]).await;
+    // The look waits for the table, so what is typed meanwhile is typed before the question.
+    let mut root = fleet.connect("a").await;
+    query::run(&mut root, "LOCK TABLES _sqlx_migrations WRITE").await;
+    let mut terminal = on_a_terminal(&fleet, "migrate:rollback --all-tenants").await;
+    runs(&fleet, "a", "\\_sqlx\\_migrations").await;
+    terminal.enters("y");
+    query::run(&mut root, "UNLOCK TABLES").await;
+    terminal.shows("Undo? [y/N] ");
+    assert_eq!(versions(&fleet, "a").await, THREE);
+    terminal.enters("n");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 4, "{screen}");
+    assert_eq!(versions(&fleet, "a").await, THREE, "{screen}");
 }
