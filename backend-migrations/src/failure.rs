@@ -129,6 +129,11 @@ fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
 
 fn statement_failure(error: StatementError) -> Failure {
     let state = aftermath(&error);
+    // A number of steps would count on from where the database is by then.
+    let again = match error.direction {
+        Direction::Up => "run again",
+        Direction::Down => "roll back again with `--to`",
+    };
     let hint = match error.aftermath {
         Aftermath::Unclear { .. } | Aftermath::Unrecorded { .. } | Aftermath::Remains { .. } => {
             Some(format!(
@@ -136,16 +141,16 @@ fn statement_failure(error: StatementError) -> Failure {
                 error.at.statement
             ))
         }
-        Aftermath::Recorded => Some("run again: it goes on where the database says".to_owned()),
+        Aftermath::Recorded => Some(format!("{again}: it goes on where the database says")),
         Aftermath::Nothing | Aftermath::Partly { .. } => {
             let then = match (&error.source, error.aftermath) {
-                (SessionError::Killed { .. }, Aftermath::Nothing) => "run again",
-                (SessionError::Killed { .. }, _) => "run again: it goes on with this statement",
-                (_, Aftermath::Nothing) => "run again after that",
-                _ => "run again after that: it goes on with this statement",
+                (SessionError::Killed { .. }, Aftermath::Nothing) => again.to_owned(),
+                (SessionError::Killed { .. }, _) => format!("{again}: it goes on with this statement"),
+                (_, Aftermath::Nothing) => format!("{again} after that"),
+                _ => format!("{again} after that: it goes on with this statement"),
             };
             Some(match (&error.source, unblock(&error).or_else(|| error.source.hint())) {
-                (SessionError::Killed { .. }, _) => then.to_owned(),
+                (SessionError::Killed { .. }, _) => then,
                 (_, Some(mend)) => format!("{mend}\n{then}"),
                 (_, None) => {
                     format!("mend the statement in the file, or what differs in this database\n{then}")

@@ -258,14 +258,14 @@ impl Looking {
         match event {
             Event::RolloutStarted { n_tenants, .. } => {
                 self.n_tenants = *n_tenants;
-                self.tell(format_args!("Looking what would be undone: {n_tenants} tenant(s)"));
+                self.tell(format_args!("Looking at {n_tenants} tenant(s) for what would be undone"));
             }
             Event::TenantFinished { .. } => {
                 self.n_looked_at += 1;
                 if self.told.elapsed() >= Self::INTERVAL {
                     self.told = Instant::now();
                     let (n, all) = (self.n_looked_at, self.n_tenants);
-                    self.tell(format_args!("Looking what would be undone: {n} of {all} tenants"));
+                    self.tell(format_args!("Looked at {n} of {all} tenants for what would be undone"));
                 }
             }
             _ => {}

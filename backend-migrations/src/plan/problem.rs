@@ -303,7 +303,10 @@ impl Problem {
                 );
             }
             Self::Unfinished { migration, direction: Direction::Down, .. } => {
-                return format!("finish undoing {} first: run the rollback again", migration.version);
+                return format!(
+                    "finish undoing {} first: `migrate:rollback` with `--to` an older version",
+                    migration.version
+                );
             }
             Self::StatementEdited { .. } => {
                 "put that statement back as it ran, and edit only the statement that failed and those after it; or let \
