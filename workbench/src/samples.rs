@@ -73,7 +73,11 @@ impl Samples {
         let central = parse_url(&self.central_url, "central")?;
         let key = Key::parse(KEY)?;
         let options = FleetOptions {
-            job: Job::Apply(PlanOptions { goal: Goal::Latest, allow_out_of_order: false }),
+            job: Job::Apply(PlanOptions {
+                goal: Goal::Latest,
+                allow_out_of_order: false,
+                allow_existing_tables: false,
+            }),
             scope: Scope::Central,
             concurrency: std::num::NonZeroUsize::MIN,
             per_server: std::num::NonZeroUsize::MIN,
@@ -93,6 +97,8 @@ impl Samples {
             admin: &central,
             key: &key,
             set: &older,
+            tls: &central.tls,
+            scratch: None,
         };
         for (slug, name) in TENANTS {
             let tenant = NewTenant { slug: Slug::parse(slug)?, name: name.into(), id: None, server: None };

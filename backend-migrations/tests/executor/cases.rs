@@ -73,7 +73,7 @@ pub(crate) fn options(words: &str) -> PlanOptions {
         "back" => Goal::DownTo(version),
         word => panic!("no such goal: {word}"),
     };
-    PlanOptions { goal, allow_out_of_order: word.ends_with('!') }
+    PlanOptions { goal, allow_out_of_order: word.ends_with('!'), allow_existing_tables: false }
 }
 
 /// What is planned, from the words of this module.
@@ -121,6 +121,7 @@ fn problem(problem: &Problem) -> String {
         Problem::SessionGone { migration, statement, line, .. } => {
             format!("SESSION GONE {} statement {statement} line {line}", migration.version)
         }
+        Problem::ExistingTables(existing) => format!("NOT NEW {}", existing.n),
         Problem::NoDown(m) => format!("NO DOWN {}", m.version),
         Problem::EmptyDown(m) => format!("EMPTY DOWN {}", m.version),
         Problem::UnknownTarget(version) => format!("UNKNOWN {version}"),
