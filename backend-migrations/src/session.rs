@@ -188,7 +188,7 @@ pub struct JournalEntry<'a> {
 pub enum Rollback {
     /// Nothing.
     Whole,
-    /// What it changed in tables without transactions (MyISAM, Aria, MEMORY).
+    /// What it changed in tables without transactions (`MyISAM`, Aria, MEMORY).
     Partial,
 }
 
