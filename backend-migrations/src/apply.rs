@@ -29,7 +29,7 @@ use crate::{
     event::{Event, Events, MigrationDone, Place},
     history::{History, StatementDigest},
     migration::{Direction, MigrationSet, Script},
-    plan::{self, Plan, PlanError, PlanOptions, Step},
+    plan::{self, ExistingTables, Plan, PlanError, PlanOptions, Problem, Step},
     session::{Blockage, JournalEntry, Reads, Record, SessionError, TenantSession},
     tenant::SharedLabel,
 };
@@ -108,13 +108,37 @@ pub struct Work<'a> {
 ///
 /// [`ApplyError::Unread`] and [`ApplyError::Plan`].
 pub async fn prepare<S: TenantSession>(session: &mut S, work: Work<'_>) -> Result<Plan, ApplyError> {
+    let (plan, has_history) = look(session, work).await?;
+    refuse_existing_tables(session, work, &plan, has_history).await?;
+    Ok(plan)
+}
+
+/// The plan as the history has it without the lock, and whether a history is known to be there.
+async fn look<S: TenantSession>(session: &mut S, work: Work<'_>) -> Result<(Plan, bool), ApplyError> {
     let glance = session.glance().await.map_err(ApplyError::Unread)?;
     if let Some(plan) = plan::plan_at_a_glance(work.set, &glance, work.options) {
-        return Ok(plan);
+        return Ok((plan, !glance.rows.is_empty()));
     }
     // A refusal names what it refuses, and what is dirty has its progress in the journal.
     let history = session.history().await.map_err(ApplyError::Unread)?;
-    Ok(plan::plan(work.set, &history, work.options)?)
+    Ok((plan::plan(work.set, &history, work.options)?, history.has_table))
+}
+
+/// A database with tables and without a history is not new: what a first migration inserts, it would insert into
+/// somebody's. It takes a round trip, the first time that anything is applied to a database.
+async fn refuse_existing_tables<S: TenantSession>(
+    session: &mut S,
+    work: Work<'_>,
+    plan: &Plan,
+    has_history: bool,
+) -> Result<(), ApplyError> {
+    if has_history || work.options.allow_existing_tables || plan.steps.is_empty() {
+        return Ok(());
+    }
+    match session.existing_tables().await.map_err(ApplyError::Unread)? {
+        ExistingTables { n: 0, .. } => Ok(()),
+        existing => Err(PlanError { problems: vec![Problem::ExistingTables(existing)] }.into()),
+    }
 }
 
 /// Brings the database behind `session` to the goal, or as far as it got before it was told to stop; `done` grows with
@@ -131,9 +155,9 @@ pub async fn apply<S: TenantSession>(
     work: Work<'_>,
     done: &mut Vec<MigrationDone>,
 ) -> Result<Applied, ApplyError> {
-    let reads = match prepare(session, work).await {
-        Ok(plan) if plan.steps.is_empty() => return Ok(Applied::Complete),
-        Ok(plan) if !course::writes_rows(&plan) => Reads::Books,
+    let reads = match look(session, work).await {
+        Ok((plan, _)) if plan.steps.is_empty() => return Ok(Applied::Complete),
+        Ok((plan, _)) if !course::writes_rows(&plan) => Reads::Books,
         // What looks dirty may be another run's work of this moment; only the lock can tell.
         Err(ApplyError::Plan(error)) if !error.is_dirty() => return Err(error.into()),
         Err(error @ ApplyError::Unread(_)) => return Err(error),
@@ -149,6 +173,7 @@ pub async fn apply<S: TenantSession>(
         history = lock(session, Reads::Tables).await?;
         plan = plan::plan(work.set, &history, work.options)?;
     }
+    refuse_existing_tables(session, work, &plan, history.has_table).await?;
     let n_migrations = plan.steps.len();
     work.events.tell(Event::TenantPlanned { tenant: work.tenant.clone(), n_migrations }).await;
     if n_migrations == 0 {

@@ -154,6 +154,9 @@ pub struct Diagnosis {
     pub is_replayed: bool,
     /// Why the finished statements may not be those of the file: they were edited after they ran.
     pub doubts: Vec<String>,
+    /// Why the server will refuse the next statement again: it has, a scratch database takes it, and the schema is still not
+    /// as after the statements before it.
+    pub obstacle: Option<String>,
     /// What a person has said of it and is otherwise, as far as is known.
     pub contradiction: Option<String>,
     /// What else there is to know, a sentence each.

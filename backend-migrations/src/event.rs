@@ -88,7 +88,7 @@ pub enum Event {
     Waiting {
         /// Whose database.
         tenant: SharedLabel,
-        /// The statement that waits or will be tried again; `None` while there is no connection.
+        /// The statement that waits or will be tried again; `None` while there is no connection, and for a replay.
         at: Option<Place>,
         /// What for, and for whom where that is known.
         for_what: String,

@@ -382,14 +382,8 @@ impl<C: Connect> TenantWork for JobWork<'_, C> {
         done: &mut Vec<MigrationDone>,
     ) -> Result<Outcome, Box<Failure>> {
         let tenant = target.label.clone();
-        let mut session = select! {
-            biased;
-            session = self.connect(target, events) => {
-                session.map_err(|error| Box::new(Failure::no_connection(&error, &tenant)))?
-            }
-            () = self.stop.hard.cancelled() => {
-                return Ok(Outcome::Stopped { done: Vec::new(), n_remaining: 0 });
-            }
+        let Some(mut session) = connect(self.connector, target, events, self.stop).await? else {
+            return Ok(Outcome::Stopped { done: Vec::new(), n_remaining: 0 });
         };
         let result = self.on(&mut session, &tenant, events, done).await;
         session.close().await;
@@ -397,30 +391,54 @@ impl<C: Connect> TenantWork for JobWork<'_, C> {
     }
 }
 
-impl<C: Connect> JobWork<'_, C> {
-    /// Connects, and tries again where a server may be back in a moment, unless the run is told to stop meanwhile.
-    async fn connect(&self, target: Target, events: &Events) -> Result<C::Session, ConnectError> {
-        let n_tries_max = self.connector.retries() + 1;
-        let mut n_tries = 1;
-        loop {
-            match self.connector.connect(target.clone()).await {
-                Err(error) if error.is_passing() && n_tries < n_tries_max => {
-                    let (tenant, for_what) = (
-                        target.label.clone(),
-                        format!("try {} of {n_tries_max} after: {error}", n_tries + 1),
-                    );
-                    events.tell(Event::Waiting { tenant, at: None, for_what }).await;
-                    select! {
-                        biased;
-                        () = self.stop.soft.cancelled() => return Err(error),
-                        () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
-                    }
+/// Connects for one tenant's turn: again where a server may be back in a moment, unless the run is told to stop meanwhile.
+/// `None` where the run was told twice to stop.
+///
+/// # Errors
+///
+/// The tenant's failure, where there is no connection.
+pub(crate) async fn connect<C: Connect>(
+    connector: &C,
+    target: Target,
+    events: &Events,
+    stop: &Stop,
+) -> Result<Option<C::Session>, Box<Failure>> {
+    let tenant = target.label.clone();
+    select! {
+        biased;
+        session = connect_patiently(connector, target, events, stop) => match session {
+            Ok(session) => Ok(Some(session)),
+            Err(error) => Err(Box::new(Failure::no_connection(&error, &tenant))),
+        },
+        () = stop.hard.cancelled() => Ok(None),
+    }
+}
+
+async fn connect_patiently<C: Connect>(
+    connector: &C,
+    target: Target,
+    events: &Events,
+    stop: &Stop,
+) -> Result<C::Session, ConnectError> {
+    let n_tries_max = connector.retries() + 1;
+    let mut n_tries = 1;
+    loop {
+        match connector.connect(target.clone()).await {
+            Err(error) if error.is_passing() && n_tries < n_tries_max => {
+                let for_what = format!("try {} of {n_tries_max} after: {error}", n_tries + 1);
+                events.tell(Event::Waiting { tenant: target.label.clone(), at: None, for_what }).await;
+                select! {
+                    biased;
+                    () = stop.soft.cancelled() => return Err(error),
+                    () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
                 }
-                result => return result,
             }
+            result => return result,
         }
     }
+}
 
+impl<C: Connect> JobWork<'_, C> {
     async fn on(
         &self,
         session: &mut C::Session,

@@ -4,7 +4,7 @@ mod problem;
 
 use std::{collections::HashSet, sync::Arc};
 
-pub use self::problem::{Named, PlanError, Problem};
+pub use self::problem::{ExistingTables, Named, PlanError, Problem};
 
 use crate::{
     history::{Glance, GlanceRow, History, HistoryRow, StatementDigest},
@@ -60,6 +60,9 @@ pub struct PlanOptions {
     pub goal: Goal,
     /// Whether a pending migration older than the newest applied one is applied (sqlx always does) or refused.
     pub allow_out_of_order: bool,
+    /// Whether the first migration may run in a database that has tables already. The history does not tell of them, so the
+    /// executor looks, and refuses with [`Problem::ExistingTables`].
+    pub allow_existing_tables: bool,
 }
 
 /// One script to run, whole or from where it stopped.

@@ -6,20 +6,25 @@
 use std::{fmt, io, num::NonZeroUsize};
 
 use crate::{
+    apply::{self, ApplyError, Work},
+    diagnosis::Way,
     entropy::{self, EntropyError},
-    event::{Event, Failure, Scope},
+    event::{Event, Events, Failure, FailureCode, Scope, Settled},
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::MigrationSet,
     mysql::{Admin, Central, CentralError, MySqlConnector},
     plan::{Goal, PlanOptions},
+    recover::{Consent, Question, Recover, RecoverOptions, StillRunning},
     seal::{self, OpenError},
     secret::Key,
     selection::Coverage,
-    session::{ConnectError, Fate, SessionError, Whose},
-    tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantRow, TenantStatus},
+    session::{ConnectError, Fate, SessionError, TenantSession as _, Whose},
+    tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantRow, TenantStatus, Tls},
 };
 
 use sha2::{Digest as _, Sha256};
+use tokio::select;
+use tokio_util::sync::CancellationToken;
 
 /// A tenant that is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +125,11 @@ pub struct Provisioning<'a> {
     pub key: &'a Key,
     /// The tenants' migrations.
     pub set: &'a MigrationSet,
+    /// How connections to the tenant's database are encrypted.
+    pub tls: &'a Tls,
+    /// A server for scratch databases, where a run that was killed has left a migration half done; `None` for the one the
+    /// tenant is on.
+    pub scratch: Option<&'a Target>,
 }
 
 /// A tenant that is ready.
@@ -224,6 +234,17 @@ pub enum ProvisionErrorKind {
     /// Its migrations failed.
     #[error("its migrations failed: {}", .0.message)]
     Migrations(Box<Failure>),
+    /// The server takes the tenant's account for an anonymous one.
+    #[error(
+        "its account '{user}'@'%' cannot log in: from here the server takes it for the anonymous account {}",
+        .anonymous.join(" or ")
+    )]
+    Shadowed {
+        /// The account.
+        user: String,
+        /// The anonymous accounts that there are, as `''@'host'`.
+        anonymous: Vec<String>,
+    },
     /// The run was told to stop.
     #[error("the run was stopped")]
     Stopped,
@@ -251,7 +272,10 @@ impl ProvisionError {
                 "repeat the call with `--{what}` as the row has it if that tenant is meant; else choose another slug"
             )),
             ProvisionErrorKind::Taken(what, _) => Some(format!(
-                "if {what} is left from a tenant that was removed, drop it; else choose another slug"
+                "choose another slug; where you think that {what} is left from a tenant that was removed, look first \
+                 whose it is: `SELECT slug, status FROM tenants WHERE '{}' IN (db_name, db_user)` in every central database \
+                 of this server, and what rows there are in it",
+                what.split(['`', '\'']).nth(1).unwrap_or_default()
             )),
             ProvisionErrorKind::Admin(error) => error.hint(Whose::Central),
             ProvisionErrorKind::NotOurs { .. } => {
@@ -275,6 +299,12 @@ impl ProvisionError {
             ProvisionErrorKind::Server { source, .. } => source.hint(),
             ProvisionErrorKind::Credentials(error) => Some(error.hint().into()),
             ProvisionErrorKind::Migrations(failure) => failure.hint.clone(),
+            // Nobody's data: an account without a name is what an installer leaves for trying out.
+            ProvisionErrorKind::Shadowed { anonymous, .. } => Some(format!(
+                "an account for one host goes before one for every host, even without a name; `DROP USER {};` removes it \
+                 where nothing logs in by it",
+                anonymous.join(", ")
+            )),
             ProvisionErrorKind::Stopped | ProvisionErrorKind::Entropy(_) => None,
         };
         let is_begun = !self.present.is_empty();
@@ -322,15 +352,21 @@ impl Birth<'_> {
     ) -> Result<Provisioned, ProvisionErrorKind> {
         let Provisioning { connector, central, .. } = self.provisioning;
         let slug = self.tenant.slug.as_str();
-        let mut central = Central::connect(connector, central).await?;
-        if !central.lock_slug(slug, connector.limits().lock.as_secs()).await? {
-            return Err(ProvisionErrorKind::InProgress);
-        }
-        let row = self.row(&mut central).await?;
+        // Nothing is there yet: once is enough.
+        let begin = async {
+            let mut central = Central::connect(connector, central).await?;
+            if !central.lock_slug(slug, connector.limits().lock.as_secs()).await? {
+                return Err(ProvisionErrorKind::InProgress);
+            }
+            let row = self.row(&mut central).await?;
+            Ok((central, row))
+        };
+        let (mut central, row) = unless(&stop.soft, begin).await?;
         let status = row.as_ref().and_then(|row| TenantStatus::parse(&row.status));
         let was_active = status == Some(TenantStatus::Active);
+        let is_new = row.is_none();
         let target = match (row, status) {
-            (None, _) => self.register(&mut central).await?,
+            (None, _) => unless(&stop.hard, self.register(&mut central)).await?,
             (Some(row), Some(TenantStatus::Active)) => row.target,
             (Some(row), Some(TenantStatus::Provisioning | TenantStatus::Failed)) => {
                 if let Some(objection) = self.objection(&row.target) {
@@ -341,7 +377,8 @@ impl Birth<'_> {
             (Some(row), _) => return Err(ProvisionErrorKind::NotNew(row.status)),
         };
         self.present.push(format!("row of tenant {slug:?} in the central database"));
-        let result = self.furnish(&target, was_active, stop, on_event).await;
+        let is_begun = !was_active && !is_new;
+        let result = self.furnish(&target, was_active, is_begun, stop, on_event).await;
         let id = target.label.id.clone().unwrap_or_else(|| TenantId(String::new()));
         // The first error is the one to tell; a status that cannot be set stays PROVISIONING, which repeats as well.
         match &result {
@@ -351,11 +388,18 @@ impl Birth<'_> {
                     return Err(ProvisionErrorKind::StatusChanged);
                 }
             }
+            // Told twice to stop, nothing is waited for: PROVISIONING repeats as well.
             Err(_) => {
-                central.set_status(&id, TenantStatus::Failed).await.ok();
+                unless(&stop.hard, async { Ok(central.set_status(&id, TenantStatus::Failed).await?) })
+                    .await
+                    .ok();
             }
         }
-        central.close().await;
+        let close = async {
+            central.close().await;
+            Ok(())
+        };
+        unless(&stop.hard, close).await.ok();
         let n_migrations = result?;
         Ok(Provisioned {
             label: (*target.label).clone(),
@@ -465,54 +509,193 @@ impl Birth<'_> {
         &mut self,
         target: &SealedTarget,
         is_active: bool,
+        is_begun: bool,
         stop: &Stop,
-        on_event: impl FnMut(&Event) -> io::Result<()>,
+        mut on_event: impl FnMut(&Event) -> io::Result<()>,
     ) -> Result<usize, ProvisionErrorKind> {
-        let Provisioning { connector, admin, key, set, .. } = self.provisioning;
+        let Provisioning { connector, admin, key, set, tls, .. } = self.provisioning;
         let password = seal::open(&target.sealed_password, key)?;
         let database = &target.label.database;
         if !is_active {
-            let mut session = Admin::connect(connector, admin).await.map_err(ProvisionErrorKind::Admin)?;
             let failed = |step: String| move |source| ProvisionErrorKind::Server { step, source };
-            session
-                .create_database(database)
-                .await
-                .map_err(failed(format!("making database `{database}`")))?;
-            self.present.push(format!("database `{database}` on {}", admin.label.server));
-            session
-                .create_account(&target.user, &password, database)
-                .await
-                .map_err(failed(format!("making account '{}'", target.user)))?;
-            self.present.push(format!("account '{}'@'%'", target.user));
-            session.close().await;
+            let present = &mut self.present;
+            let make = async {
+                let mut session =
+                    Admin::connect(connector, admin).await.map_err(ProvisionErrorKind::Admin)?;
+                session
+                    .create_database(database)
+                    .await
+                    .map_err(failed(format!("making database `{database}`")))?;
+                present.push(format!("database `{database}` on {}", admin.label.server));
+                session
+                    .create_account(&target.user, &password, database)
+                    .await
+                    .map_err(failed(format!("making account '{}'", target.user)))?;
+                present.push(format!("account '{}'@'%'", target.user));
+                session.close().await;
+                Ok(())
+            };
+            unless(&stop.hard, make).await?;
         }
         let options = FleetOptions {
-            job: Job::Apply(PlanOptions { goal: Goal::Latest, allow_out_of_order: false }),
+            job: Job::Apply(PlanOptions {
+                goal: Goal::Latest,
+                allow_out_of_order: false,
+                allow_existing_tables: false,
+            }),
             scope: Scope::Tenant,
             coverage: Coverage::default(),
             go_on: None,
             concurrency: NonZeroUsize::MIN,
             per_server: NonZeroUsize::MIN,
             failure_budget: None,
-            tls: admin.tls.clone(),
+            tls: tls.clone(),
         };
+        let user = target.user.clone();
         // A new tenant is reached where its account was just made, whatever host the backend will use for it.
         let server = if is_active { &target.label.server } else { &admin.label.server };
         let here = Target {
             label: Label { server: server.clone(), ..(*target.label).clone() }.into(),
             user: target.user.clone(),
             password,
-            tls: admin.tls.clone(),
+            tls: tls.clone(),
         };
+        if is_begun && let Err(error) = self.settle(&here, &options, stop, &mut on_event).await {
+            return Err(self.why_denied(error, &user).await);
+        }
         let candidates = vec![Candidate::Open(here)];
         let summary = fleet::run(connector, None, set, candidates, &options, stop, on_event).await;
         if let Some((_, failure)) = summary.failed.into_iter().next() {
-            return Err(ProvisionErrorKind::Migrations(Box::new(failure)));
+            let error = ProvisionErrorKind::Migrations(Box::new(failure));
+            return Err(if is_active { error } else { self.why_denied(error, &user).await });
         }
         if summary.stop_reason.is_some() || !summary.stopped.is_empty() {
             return Err(ProvisionErrorKind::Stopped);
         }
         self.present.push(format!("{} migrations in `{database}`", set.len()));
         Ok(summary.n_migrations)
+    }
+
+    /// `error`, or more of it where an account that was just made may not log in.
+    async fn why_denied(&self, error: ProvisionErrorKind, user: &str) -> ProvisionErrorKind {
+        let Provisioning { connector, admin, .. } = self.provisioning;
+        let is_denied = matches!(&error, ProvisionErrorKind::Migrations(failure)
+            if failure.code == FailureCode::AccessDenied);
+        if !is_denied {
+            return error;
+        }
+        let Ok(mut session) = Admin::connect(connector, admin).await else { return error };
+        let anonymous = session.anonymous_accounts().await.unwrap_or_default();
+        session.close().await;
+        if anonymous.is_empty() {
+            return error;
+        }
+        ProvisionErrorKind::Shadowed { user: user.to_owned(), anonymous }
+    }
+
+    /// Whether a migration is half done in a way that the executor alone does not go on from.
+    async fn is_unclear(
+        &self,
+        here: &Target,
+        options: &FleetOptions,
+        stop: &Stop,
+    ) -> Result<bool, ProvisionErrorKind> {
+        let Provisioning { connector, set, .. } = self.provisioning;
+        let Job::Apply(plan) = &options.job else { return Ok(false) };
+        // Nobody listens.
+        let (events, _) = Events::channel();
+        let connected = fleet::connect(connector, here.clone(), &events, stop).await;
+        let Some(mut session) = connected.map_err(ProvisionErrorKind::Migrations)? else {
+            return Err(ProvisionErrorKind::Stopped);
+        };
+        let work = Work { set, options: plan, tenant: &here.label, events: &events, stop: &stop.soft };
+        let planned = apply::prepare(&mut session, work).await;
+        session.close().await;
+        Ok(matches!(planned, Err(ApplyError::Plan(error)) if error.is_dirty()))
+    }
+
+    /// Settles what an earlier call has left half done in the database that it made: a statement that was running when the
+    /// process died is looked for, and the rest of its file is run.
+    async fn settle(
+        &self,
+        here: &Target,
+        options: &FleetOptions,
+        stop: &Stop,
+        on_event: &mut impl FnMut(&Event) -> io::Result<()>,
+    ) -> Result<(), ProvisionErrorKind> {
+        let Provisioning { connector, admin, set, scratch, .. } = self.provisioning;
+        if !self.is_unclear(here, options, stop).await? {
+            return Ok(());
+        }
+        let recovery = RecoverOptions {
+            version: None,
+            way: Some(Way::Resume),
+            said: None,
+            is_forced: false,
+            // The server goes on with a statement whose client is gone.
+            still_running: StillRunning::Wait(connector.limits().statement),
+            scratch: scratch.cloned(),
+            admin: Some(admin.clone()),
+        };
+        let work = Recover { connector, set, options: &recovery, consent: &Agreed, servers: None, stop };
+        let candidates = vec![Candidate::Open(here.clone())];
+        let tell = |event: &Event| match event {
+            Event::MigrationSettled { settled, .. } => {
+                let Settled { version, description, .. } = settled;
+                let message = format!(
+                    "{version} ({description}) was half done, and what of it is in the database is known; the rest was run"
+                );
+                on_event(event)?;
+                // Of nobody, so that it is told at once.
+                on_event(&Event::Warning { tenant: None, message })
+            }
+            Event::Warning { message, .. } => {
+                on_event(&Event::Warning { tenant: None, message: message.clone() })
+            }
+            Event::MigrationDiagnosed { .. }
+            | Event::Waiting { .. }
+            | Event::StatementStarted { .. }
+            | Event::StatementFinished { .. } => on_event(event),
+            _ => Ok(()),
+        };
+        let summary = fleet::run_work(&work, None, candidates, options, stop, tell).await;
+        if let Some((_, mut failure)) = summary.failed.into_iter().next() {
+            if failure.code == FailureCode::Dirty {
+                let slug = &self.tenant.slug;
+                let way = format!("`migrate:recover {slug}` shows what is in its database, and the ways on");
+                failure.hint = Some(way);
+            }
+            return Err(ProvisionErrorKind::Migrations(Box::new(failure)));
+        }
+        if !summary.stopped.is_empty() || !summary.not_started.is_empty() {
+            return Err(ProvisionErrorKind::Stopped);
+        }
+        Ok(())
+    }
+}
+
+/// What `work` gives, or [`ProvisionErrorKind::Stopped`] once `token` is cancelled. Each step can be repeated, so one that is
+/// given up in the middle does no harm.
+async fn unless<T>(
+    token: &CancellationToken,
+    work: impl Future<Output = Result<T, ProvisionErrorKind>>,
+) -> Result<T, ProvisionErrorKind> {
+    select! {
+        biased;
+        result = work => result,
+        () = token.cancelled() => Err(ProvisionErrorKind::Stopped),
+    }
+}
+
+/// Whoever calls provisioning again has agreed to what it takes: the database is its own, and not in use yet.
+struct Agreed;
+
+impl Consent for Agreed {
+    fn is_dry_run(&self) -> bool {
+        false
+    }
+
+    async fn ask(&self, _: &Label, _: Question<'_>) -> bool {
+        true
     }
 }

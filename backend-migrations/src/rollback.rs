@@ -154,7 +154,7 @@ impl<C: Connect> RollingBack<'_, C> {
             Depth::Steps(steps) => Goal::Down { steps: steps.get() },
             Depth::To(version) => Goal::DownTo(version),
         };
-        let job = Job::Plan(PlanOptions { goal, allow_out_of_order: true });
+        let job = Job::Plan(PlanOptions { goal, allow_out_of_order: true, allow_existing_tables: true });
         let options = FleetOptions { job, failure_budget: None, ..options.clone() };
         let mut looks = HashMap::new();
         let candidates = candidates.to_vec();
@@ -330,7 +330,7 @@ impl<C: Connect> TenantWork for Undoing<'_, C> {
         }
         let shown: Arc<[Version]> = versions(steps).into();
         let goal = Goal::Undo { to: self.rollback.to, shown };
-        let job = Job::Apply(PlanOptions { goal, allow_out_of_order: true });
+        let job = Job::Apply(PlanOptions { goal, allow_out_of_order: true, allow_existing_tables: true });
         let work = JobWork { connector: self.connector, set: self.set, job, stop: self.stop };
         work.work(target, events, done).await
     }

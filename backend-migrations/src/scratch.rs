@@ -201,7 +201,7 @@ impl Scratch {
     ) -> Result<Vec<MigrationDone>, ApplyError> {
         // Nobody listens.
         let (events, _) = Events::channel();
-        let options = PlanOptions { goal, allow_out_of_order: false };
+        let options = PlanOptions { goal, allow_out_of_order: false, allow_existing_tables: true };
         let stop = CancellationToken::new();
         let work = Work { set, options: &options, tenant: self.label(), events: &events, stop: &stop };
         let mut done = Vec::new();

@@ -16,6 +16,7 @@ pub use self::{
 use crate::{
     history::{Glance, History, StatementDigest},
     migration::{Checksum, Direction, Migration, Version},
+    plan::ExistingTables,
     tenant::Target,
 };
 
@@ -187,7 +188,7 @@ pub struct JournalEntry<'a> {
 pub enum Rollback {
     /// Nothing.
     Whole,
-    /// What it changed in tables without transactions (MyISAM, Aria, MEMORY).
+    /// What it changed in tables without transactions (`MyISAM`, Aria, MEMORY).
     Partial,
 }
 
@@ -218,6 +219,11 @@ pub trait TenantSession: Send {
     /// where nobody else knows of the database.
     fn at_work(&mut self) -> impl Future<Output = Result<Vec<Activity>, SessionError>> + Send {
         async { Ok(Vec::new()) }
+    }
+
+    /// The tables and views in a database that has no history. None where nobody else could have made any.
+    fn existing_tables(&mut self) -> impl Future<Output = Result<ExistingTables, SessionError>> + Send {
+        async { Ok(ExistingTables::default()) }
     }
 
     /// What a person should know of the lock that was just taken; told once a server.

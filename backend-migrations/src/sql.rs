@@ -25,6 +25,7 @@ mod error;
 mod excerpt;
 mod lex;
 mod online;
+mod reach;
 mod read;
 mod refuse;
 mod shape;
@@ -38,6 +39,7 @@ pub use self::{
     error::{ScriptError, ScriptErrorKind},
     excerpt::excerpt,
     online::TableChange,
+    reach::reaches_out,
     read::read,
     refuse::Refusal,
     shape::shape,

@@ -124,12 +124,20 @@ impl Fleet {
 
     /// The release binary with this fleet's settings; see [`Invocation::new`].
     pub fn run(&self, args: &str) -> Invocation {
-        self.with_settings(Invocation::new(Program::BackendMigrations, args))
+        self.with_administrator(args, self.with_settings(Invocation::new(Program::BackendMigrations, args)))
+    }
+
+    /// A recovery replays with the account that may make databases, if one is named; the central database's is none.
+    fn with_administrator(&self, args: &str, invocation: Invocation) -> Invocation {
+        if !args.starts_with("migrate:recover") {
+            return invocation;
+        }
+        invocation.env("TENANT_ADMIN_URL", self.server.url(&self.central_database()))
     }
 
     /// `cargo xtask` with this fleet's settings.
     pub fn xtask(&self, args: &str) -> Invocation {
-        self.with_settings(Invocation::new(Program::Xtask, args))
+        self.with_administrator(args, self.with_settings(Invocation::new(Program::Xtask, args)))
     }
 
     fn with_settings(&self, invocation: Invocation) -> Invocation {

@@ -1,12 +1,16 @@
 //! A TCP proxy that understands where a packet of the MySQL protocol ends, and cuts a connection at a chosen one.
 //!
 //! Packets are counted from 1 in both directions together: the protocol takes turns, so the same work gives the same
-//! numbers. It must be plain: inside of TLS there are no packets to be seen.
+//! numbers. Inside of TLS there are no packets to be seen: there, each of its records is taken for one, which is what a
+//! request that fits into a record is sent as.
 
 use std::{
     io,
     net::Ipv4Addr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -187,9 +191,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 async fn serve(client: TcpStream, server: TcpStream, shared: &Shared) {
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
+    let is_tls = AtomicBool::new(false);
     let cut = select! {
-        cut = forward(true, &mut from_client, &mut to_server, shared) => cut,
-        cut = forward(false, &mut from_server, &mut to_client, shared) => cut,
+        cut = forward(true, &mut from_client, &mut to_server, shared, &is_tls) => cut,
+        cut = forward(false, &mut from_server, &mut to_client, shared, &is_tls) => cut,
     };
     match cut {
         // Either side closed; dropping the sockets closes the other.
@@ -226,15 +231,26 @@ async fn forward(
     from: &mut OwnedReadHalf,
     to: &mut OwnedWriteHalf,
     shared: &Shared,
+    is_tls: &AtomicBool,
 ) -> io::Result<How> {
     loop {
-        // Three bytes of length, the lowest first, and a sequence number.
-        let mut header = [0; 4];
+        let mut header = vec![0; 4];
         from.read_exact(&mut header).await?;
-        let length = u32::from_le_bytes([header[0], header[1], header[2], 0]);
+        let length = if is_tls.load(Ordering::SeqCst) {
+            // Type, two bytes of version, and two of length, the highest first (RFC 8446, section 5.1).
+            header.push(from.read_u8().await?);
+            u32::from(u16::from_be_bytes([header[3], header[4]]))
+        } else {
+            // Three bytes of length, the lowest first, and a sequence number.
+            u32::from_le_bytes([header[0], header[1], header[2], 0])
+        };
         let mut payload = vec![0; usize::try_from(length).expect("24 bits")];
         from.read_exact(&mut payload).await?;
-        let whole = [&header, payload.as_slice()].concat();
+        let whole = [header, payload.clone()].concat();
+        // Before it goes out: the server's next byte is TLS's already.
+        if is_request && asks_for_tls(&payload) && !is_tls.load(Ordering::SeqCst) {
+            is_tls.store(true, Ordering::SeqCst);
+        }
         let mut cut = shared.count(Packet { is_request, payload });
         if cut.take_if(|how| *how == How::Hold).is_some() {
             shared.stalled.send_replace(true);
@@ -254,4 +270,9 @@ async fn forward(
             return Ok(how);
         }
     }
+}
+
+/// The 32 bytes of `SSLRequest`: a login that ends after its flags, with the one for TLS (0x800) among them.
+fn asks_for_tls(payload: &[u8]) -> bool {
+    payload.len() == 32 && payload[1] & 0x08 != 0 && payload[9..].iter().all(|byte| *byte == 0)
 }

@@ -74,7 +74,11 @@ impl Samples {
         let central = parse_url(&self.central_url, "central")?;
         let key = Key::parse(KEY)?;
         let options = FleetOptions {
-            job: Job::Apply(PlanOptions { goal: Goal::Latest, allow_out_of_order: false }),
+            job: Job::Apply(PlanOptions {
+                goal: Goal::Latest,
+                allow_out_of_order: false,
+                allow_existing_tables: false,
+            }),
             scope: Scope::Central,
             coverage: Coverage::default(),
             go_on: None,
@@ -96,6 +100,8 @@ impl Samples {
             admin: &central,
             key: &key,
             set: &older,
+            tls: &central.tls,
+            scratch: None,
         };
         for (slug, name) in TENANTS {
             let tenant = NewTenant { slug: Slug::parse(slug)?, name: name.into(), id: None, server: None };

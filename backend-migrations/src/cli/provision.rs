@@ -53,6 +53,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         return Err(CliError::usage("`--name` is empty", "give the name that people know the tenant by"));
     }
     let (key, central, admin) = (settings.key()?, settings.central()?, settings.admin()?);
+    let (tls, scratch) = (settings.tenant_tls()?, settings.scratch(None)?);
     let set = settings.migration_set(MigrationKind::Tenant)?;
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
@@ -61,8 +62,15 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         port: args.db_port.unwrap_or(admin.label.server.port),
     });
     let tenant = NewTenant { slug, name: args.name, id: args.id.map(TenantId), server };
-    let provisioning =
-        Provisioning { connector: &connector, central: &central, admin: &admin, key: &key, set: &set };
+    let provisioning = Provisioning {
+        connector: &connector,
+        central: &central,
+        admin: &admin,
+        key: &key,
+        set: &set,
+        tls: &tls,
+        scratch: scratch.as_ref(),
+    };
     let mut reporter = output::Reporter::new(settings);
     let result =
         provision::provision_tenant(provisioning, &tenant, &stop, |event| reporter.report(event)).await;

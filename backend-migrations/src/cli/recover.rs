@@ -190,7 +190,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
             _ => StillRunning::Refuse,
         },
         scratch: settings.scratch(args.scratch_url.as_deref())?,
-        admin: Some(settings.admin()?),
+        admin: settings.named_admin()?,
     };
     // Only the tasks of other runs have a job.
     let fleet_options = match scope {

@@ -68,12 +68,17 @@ pub(super) struct GoalArgs {
     /// Apply a pending migration even if a newer one is applied already.
     #[arg(long)]
     allow_out_of_order: bool,
+    /// Apply the first migration to a database that has tables already, beside them.
+    #[arg(long)]
+    allow_existing_tables: bool,
 }
 
 impl GoalArgs {
     fn job(&self) -> Job {
         let goal = self.to.map_or(Goal::Latest, |version| Goal::UpTo(Version(version)));
-        let options = PlanOptions { goal, allow_out_of_order: self.allow_out_of_order };
+        let (allow_out_of_order, allow_existing_tables) =
+            (self.allow_out_of_order, self.allow_existing_tables);
+        let options = PlanOptions { goal, allow_out_of_order, allow_existing_tables };
         if self.dry_run { Job::Plan(options) } else { Job::Apply(options) }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{FutureExt as _, future::LocalBoxFuture};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
@@ -64,7 +64,7 @@ impl Throwaways {
 }
 
 impl ServerSource for Throwaways {
-    fn server(&self, like: ServerVersion) -> LocalBoxFuture<'_, Result<Target, String>> {
+    fn server(&self, like: ServerVersion) -> BoxFuture<'_, Result<Target, String>> {
         async move {
             let mut started = self.started.lock().await;
             let running = match started.entry(like) {
@@ -76,7 +76,7 @@ impl ServerSource for Throwaways {
                 Err(reason) => Err(format!("no throwaway server: {reason}")),
             }
         }
-        .boxed_local()
+        .boxed()
     }
 }
 

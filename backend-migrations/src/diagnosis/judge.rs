@@ -33,6 +33,7 @@ pub(super) fn judge(case: &Case<'_>) -> Diagnosis {
         file_name: case.script.file_name.clone(),
         statements,
         doubts: view.doubts(&position),
+        obstacle: view.obstacle(&position),
         contradiction: view.contradiction(),
         difference: view.difference(&position),
         position,
@@ -193,7 +194,7 @@ impl<'a> View<'a> {
         }
     }
 
-    fn agrees(&self, n: usize) -> bool {
+    pub(super) fn agrees(&self, n: usize) -> bool {
         self.agreeing.as_ref().is_some_and(|agreeing| agreeing.contains(&n))
     }
 

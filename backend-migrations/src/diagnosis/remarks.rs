@@ -28,6 +28,23 @@ impl View<'_> {
         known.chain(cut).collect()
     }
 
+    /// Why the next statement will be refused again.
+    pub(super) fn obstacle(&self, position: &Position) -> Option<String> {
+        let Position::After(n) = position else { return None };
+        let progress = self.case.progress.filter(|progress| {
+            self.case.said.is_none() && progress.running.is_none() && progress.finished.len() == *n
+        })?;
+        let error = progress.error.as_ref()?;
+        let is_taken = self.case.replay?.states.len() > n + 1;
+        (is_taken && !self.agrees(*n)).then(|| {
+            format!(
+                "the server has refused statement {} here, a scratch database takes it, and what it meets here is still there: \
+                 {error}",
+                n + 1
+            )
+        })
+    }
+
     /// What a person says is in the database, where the record or the schema says otherwise.
     pub(super) fn contradiction(&self) -> Option<String> {
         let said = self.case.said.filter(|said| !self.possible().contains(said))?;

@@ -57,13 +57,15 @@ pub struct Offer {
 impl Diagnosis {
     /// What stands against going `way`, as far as the diagnosis tells; `None` where nothing does.
     ///
-    /// A declaration wants a schema that agrees with it. To run anything, it must be known what has run.
+    /// A declaration wants a schema that agrees with it, and no doubt about a statement that a schema does not show. To run
+    /// anything, it must be known what has run, and that the server will not refuse it again.
     pub fn objection(&self, way: Way) -> Option<String> {
         if let Some(doubt) = self.doubts.first().or(self.contradiction.as_ref()) {
             return Some(doubt.clone());
         }
         match way {
-            Way::Resume | Way::Undo => self.objection_to_run(),
+            Way::Resume => self.objection_to_run().or_else(|| self.obstacle.clone()),
+            Way::Undo => self.objection_to_run(),
             Way::MarkApplied | Way::MarkNotApplied => self.objection_to_declare(way),
         }
     }
@@ -81,7 +83,7 @@ impl Diagnosis {
         self.is_replayed && self.difference.is_none()
     }
 
-    /// What a person can do so that a way opens; `None` where one is open.
+    /// What a person can do so that a way opens; `None` where that is said of the way itself.
     pub fn hint(&self) -> Option<String> {
         let hint = match &self.position {
             _ if !self.doubts.is_empty() => {
@@ -91,6 +93,14 @@ impl Diagnosis {
             _ if self.contradiction.is_some() => {
                 "look again what is in the database, and say with `--from N` at which statement to go on"
             }
+            Position::After(n) if self.obstacle.is_some() => {
+                return Some(format!(
+                    "look what statement {} meets and at the rows it holds; move it out of the way (`RENAME TABLE`) or mend the \
+                     statement, and run `migrate:recover` again; where it is what the statement means, `--from {}` says so",
+                    n + 1,
+                    n + 2
+                ));
+            }
             Position::After(_) => return None,
             _ if !self.is_replayed => {
                 "name a server where databases may be made in `SCRATCH_URL`, so that the schema can be compared \
@@ -99,8 +109,8 @@ impl Diagnosis {
             }
             Position::Partly { statement, .. } => {
                 return Some(format!(
-                    "do by hand what is missing of statement {}, or undo by hand what it has done; then run \
-                     `migrate:recover` again",
+                    "do by hand what is missing of statement {}; or undo by hand what it has done, once you have looked that \
+                     no row of it is needed; then run `migrate:recover` again",
                     statement + 1
                 ));
             }
@@ -108,7 +118,8 @@ impl Diagnosis {
                 "look which of these statements' work is in the database, then say with `--from N` at which one to go on"
             }
             Position::Unlike { .. } => {
-                "mend by hand what differs and run `migrate:recover` again; or look what is in the database, and say with \
+                "look where the difference comes from and whether it holds rows that are needed, mend it by hand and run \
+                 `migrate:recover` again; or look what is in the database, and say with \
                  `--from N --force` at which statement to go on"
             }
         };
@@ -144,9 +155,11 @@ impl Diagnosis {
                 "whether the schema is as {state} of {file} was not compared on a scratch database"
             ));
         }
-        if self.possible.contains(&n) && !matches!(self.position, Position::Partly { .. }) {
-            return None;
+        match &self.position {
+            Position::After(_) if self.possible.contains(&n) => None,
+            // The schema would be the same without the statements that nobody knows of.
+            Position::OneOf(numbers) if numbers.contains(&n) => self.objection_to_run(),
+            _ => Some(format!("the schema is not as {state} of {file}")),
         }
-        Some(format!("the schema is not as {state} of {file}"))
     }
 }

@@ -10,7 +10,7 @@ use sqlx::{Row as _, mysql::MySqlRow};
 use super::{
     Monitor,
     connect::MySqlConnector,
-    monitor::{text, unsigned},
+    monitor::{Own, Sighted, text, unsigned},
 };
 use crate::{
     session::{Activity, Blockage, SessionError, Sight, Watch},
@@ -174,27 +174,31 @@ fn oldest_first(activities: impl Iterator<Item = Activity>) -> Vec<Activity> {
 pub(super) struct MySqlWatch {
     connector: MySqlConnector,
     target: Target,
-    /// Of the connection that is looked at; not known before the lock is held.
-    connection_id: Option<u64>,
+    /// The connection that is looked at; not known before the lock is held.
+    own: Option<Own>,
     monitor: Option<Monitor>,
 }
 
 impl MySqlWatch {
-    pub(super) fn new(connector: MySqlConnector, target: Target, connection_id: Option<u64>) -> Self {
-        Self { connector, target, connection_id, monitor: None }
+    pub(super) fn new(connector: MySqlConnector, target: Target, own: Option<Own>) -> Self {
+        Self { connector, target, own, monitor: None }
     }
 }
 
 impl Watch for MySqlWatch {
     async fn look(&mut self) -> Sight {
-        let Some(connection_id) = self.connection_id else { return Sight::Unseen { missing: None } };
+        let Some(own) = &self.own else { return Sight::Unseen { missing: None } };
         // Taken: a look that is given up in the middle leaves an answer on its connection.
         let monitor = match self.monitor.take() {
             Some(monitor) => Some(monitor),
             None => Monitor::connect_to_look(&self.connector, &self.target).await,
         };
         let Some(mut monitor) = monitor else { return Sight::Unseen { missing: None } };
-        match monitor.look_at(connection_id).await {
+        // On another server the number is somebody else's.
+        if !matches!(monitor.find_own(own).await, Ok(Sighted::There)) {
+            return Sight::Unseen { missing: None };
+        }
+        match monitor.look_at(own.id).await {
             Ok(sight) => {
                 self.monitor = Some(monitor);
                 sight

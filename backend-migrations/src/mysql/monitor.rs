@@ -1,4 +1,8 @@
 //! A second connection that looks at what other connections to a server do, and ends them where it is told to.
+//!
+//! A number means a connection on one server only. Behind a balancer, after a failover or a restart, the same address
+//! leads to a server where it is the application's. So nothing is ended for its number alone: ours is what holds
+//! the lock of [`Own`], and anybody else's is what it was when it was shown, seen on the connection that sends the `KILL`.
 
 use std::time::Duration;
 
@@ -12,9 +16,10 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     query::{self, RowSets},
-    server_error::NO_SUCH_CONNECTION,
+    server_error::{NO_SUCH_CONNECTION, session_error},
 };
 use crate::{
+    entropy,
     session::{Activity, ConnectError, SessionError},
     tenant::Target,
 };
@@ -24,6 +29,57 @@ const LOOK_LIMIT: Duration = Duration::from_secs(10);
 
 /// Between two looks for a change.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often a connection is opened to reach the server of another one, behind whatever hands out several.
+const N_TRIES_MAX: u32 = 4;
+
+/// What tells one server from another. `server_uuid` is MySQL's alone, and MariaDB passes over this comment (its
+/// "Comment Syntax": not those with a version from 50700 to 99999); there, what a copy of a server cannot share with it on
+/// one machine has to do.
+const IDENTITY: &str =
+    "CONCAT_WS('/', @@hostname, @@port, @@server_id, @@datadir /*!80000 , @@server_uuid */)";
+
+/// A connection of this program, which its server can show to be ours: it holds a lock whose name nobody else knows.
+#[derive(Clone, Debug)]
+pub(super) struct Own {
+    /// The server's number for it.
+    pub(super) id: u64,
+    mark: String,
+    server: String,
+}
+
+/// What another connection shows of one of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sighted {
+    /// It is there.
+    There,
+    /// Its server answers, and does not have it any more: what it ran is over.
+    Gone,
+    /// Another server answers, which knows nothing of it.
+    Elsewhere,
+}
+
+impl Own {
+    /// A name for the lock; `None` where there is no randomness.
+    pub(super) fn new_mark() -> Option<String> {
+        let random = u128::from_be_bytes(entropy::random_iv().ok()?);
+        Some(format!("backend_migrations_own_{random:032x}"))
+    }
+
+    /// What the connection itself selects so that it can be found: its number, its server, and the lock.
+    pub(super) fn columns(mark: Option<&str>) -> String {
+        let lock = mark.map_or_else(|| "NULL".to_owned(), |mark| format!("GET_LOCK('{mark}', 0)"));
+        format!("CONNECTION_ID(), {IDENTITY}, {lock}")
+    }
+
+    /// Reads what [`Self::columns`] gives; they are the first of `row`.
+    pub(super) fn read(mark: Option<String>, row: &MySqlRow) -> Result<Self, SessionError> {
+        let id = row.try_get(0).map_err(|error| session_error(&error))?;
+        let server = row.try_get::<Option<String>, _>(1).ok().flatten().unwrap_or_default();
+        let is_marked = row.try_get::<Option<i64>, _>(2).ok().flatten() == Some(1);
+        Ok(Self { id, mark: mark.filter(|_| is_marked).unwrap_or_default(), server })
+    }
+}
 
 /// A connection that looks at the others. It takes no lock and writes nothing.
 ///
@@ -53,6 +109,69 @@ impl Monitor {
     ) -> Result<Self, ConnectError> {
         let connection = connector.open_patiently(target).await?;
         Ok(Self { connection, connector: connector.clone() })
+    }
+
+    /// As [`Self::connect_patiently`], to the server that `own` is on; gives what that one shows of it.
+    pub(super) async fn connect_beside(
+        connector: &MySqlConnector,
+        target: &Target,
+        own: &Own,
+    ) -> Result<(Self, Sighted), String> {
+        let mut n_tries = 1;
+        loop {
+            let connected = Self::connect_patiently(connector, target).await;
+            let mut monitor = connected.map_err(|error| error.to_string())?;
+            let sighted = monitor.find_own(own).await.map_err(|error| error.to_string())?;
+            if sighted != Sighted::Elsewhere || n_tries == N_TRIES_MAX {
+                return Ok((monitor, sighted));
+            }
+            monitor.close().await;
+            n_tries += 1;
+        }
+    }
+
+    /// What this connection's server shows of `own`.
+    pub(super) async fn find_own(&mut self, own: &Own) -> Result<Sighted, SessionError> {
+        let sql = format!("SELECT CAST(IS_USED_LOCK('{}') AS SIGNED), {IDENTITY}", own.mark);
+        let sets = self.query(sql).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let holder = row.and_then(|row| row.try_get::<Option<i64>, _>(0).ok().flatten());
+        let server = row.and_then(|row| row.try_get::<Option<String>, _>(1).ok().flatten());
+        Ok(if own.mark.is_empty() {
+            Sighted::Elsewhere
+        } else if holder.map(i64::cast_unsigned) == Some(own.id) {
+            Sighted::There
+        } else if !own.server.is_empty() && server.as_ref() == Some(&own.server) {
+            Sighted::Gone
+        } else {
+            Sighted::Elsewhere
+        })
+    }
+
+    /// Ends the statement that `own` runs, if it is there, and leaves the connection; gives what was seen of it.
+    pub(super) async fn kill_own_statement(&mut self, own: &Own) -> Result<Sighted, SessionError> {
+        let sighted = self.find_own(own).await?;
+        if sighted == Sighted::There {
+            self.end(format!("KILL QUERY {}", own.id)).await?;
+        }
+        Ok(sighted)
+    }
+
+    /// Ends `own` if it is there, and waits until it is gone, no longer than `limit`; gives what is seen of it then.
+    pub(super) async fn end_own(&mut self, own: &Own, limit: Duration) -> Result<Sighted, SessionError> {
+        let began = Instant::now();
+        let mut is_told = false;
+        loop {
+            let sighted = self.find_own(own).await?;
+            if sighted != Sighted::There || began.elapsed() >= limit {
+                return Ok(sighted);
+            }
+            if !is_told {
+                self.end(format!("KILL CONNECTION {}", own.id)).await?;
+                is_told = true;
+            }
+            sleep(PAUSE).await;
+        }
     }
 
     /// Connects with the account that may see most: the administrator's, where there is one for this server and it may
@@ -110,24 +229,24 @@ impl Monitor {
         }
     }
 
-    /// Ends the connection with this number: its statement is undone as far as the server can, its locks are let go of.
-    /// The server takes its time for that; see [`Self::wait_until_gone`]. One that is gone already is no error.
+    /// Ends a connection that this one has shown, if it is still the same at the same work: its statement is undone as far
+    /// as the server can, its locks are let go of. The server takes its time for that; see [`Self::wait_until_gone`].
+    /// Gives whether it was there to be ended.
     ///
     /// # Errors
     ///
     /// 1095 (`ER_KILL_DENIED_ERROR`) where it is another account's and the privilege is missing; else as
     /// [`Self::at_work`].
-    pub async fn kill(&mut self, connection_id: u64) -> Result<(), SessionError> {
-        self.end(format!("KILL CONNECTION {connection_id}")).await
-    }
-
-    /// Ends the statement that the connection with this number runs, and leaves the connection.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::kill`].
-    pub async fn kill_statement(&mut self, connection_id: u64) -> Result<(), SessionError> {
-        self.end(format!("KILL QUERY {connection_id}")).await
+    pub async fn kill(&mut self, shown: &Activity) -> Result<bool, SessionError> {
+        let is_shown = |now: &Activity| {
+            // Whoever holds the lock goes from statement to statement.
+            let is_at_it = now.holds_lock && shown.holds_lock || now.statement == shown.statement;
+            now.account == shown.account && is_at_it
+        };
+        if !self.find(shown.connection_id).await?.as_ref().is_some_and(is_shown) {
+            return Ok(false);
+        }
+        self.end(format!("KILL CONNECTION {}", shown.connection_id)).await.map(|()| true)
     }
 
     async fn end(&mut self, sql: String) -> Result<(), SessionError> {

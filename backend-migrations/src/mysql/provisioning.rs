@@ -13,6 +13,10 @@ use crate::{
     tenant::{SealedTarget, Target, TenantId, TenantStatus},
 };
 
+/// For so long may a connection be idle that only holds a lock; both servers' default is 8 hours, and many are set to
+/// minutes.
+const HELD_LOCK_TIMEOUT_S: u32 = 7 * 24 * 3600;
+
 /// What a tenant's database is made with.
 pub(super) const DATABASE_OPTIONS: &str = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
 
@@ -30,6 +34,8 @@ impl Central {
             format!("CONCAT('provision:', LEFT(SHA2(CONCAT(DATABASE(), '/', {}), 256), 40))", text(slug));
         // Less than any query of ours may take.
         let wait_s = wait_s.min(BOOKKEEPING_LIMIT.as_secs() - 15);
+        // The connection that holds it is idle for as long as the migrations take.
+        self.write(format!("SET SESSION wait_timeout = {HELD_LOCK_TIMEOUT_S}")).await?;
         let answer = self.number(format!("SELECT GET_LOCK({name}, {wait_s})")).await?;
         Ok(answer == Some(1))
     }
@@ -95,6 +101,16 @@ impl Admin {
     pub(crate) async fn has_account(&mut self, user: &str) -> Result<bool, SessionError> {
         let sql = format!("SELECT COUNT(*) FROM mysql.user WHERE User = {}", text(user));
         Ok(self.number(sql).await? > 0)
+    }
+
+    /// The accounts without a name, as `''@'host'`, which a login from that host is taken for.
+    pub(crate) async fn anonymous_accounts(&mut self) -> Result<Vec<String>, SessionError> {
+        let sql = "SELECT Host FROM mysql.user WHERE User = '' ORDER BY Host";
+        let rows = bounded(self.connection.fetch_all(raw_sql(sql))).await?;
+        let hosts = rows.iter().map(|row| row.try_get::<String, _>(0));
+        hosts
+            .map(|host| host.map(|host| format!("''@'{host}'")).map_err(|error| session_error(&error)))
+            .collect()
     }
 
     /// Makes the database, if it is not there.

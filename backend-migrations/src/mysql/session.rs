@@ -14,13 +14,14 @@ use super::{
     books::{self, Guard},
     connect::{self, MySqlConnector},
     identity, locality,
-    monitor::{self, Monitor, text, unsigned},
+    monitor::{self, Monitor, Own, Sighted, text, unsigned},
     query::{self, RowSets},
     read,
     server_error::{server_error, session_error},
 };
 use crate::{
     history::{Glance, History},
+    plan::ExistingTables,
     session::{
         Activity, Fate, Limits, LockHolder, Reads, Record, Rollback, SessionError, TenantSession, Watch,
         number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, SUBQUERY_NO_1_ROW},
@@ -42,22 +43,41 @@ pub struct MySqlSession {
     target: Target,
     connector: MySqlConnector,
     /// Known once the lock is held; before that nothing runs that would have to be killed.
-    connection_id: Option<u64>,
+    own: Option<Own>,
     lock_caveat: Option<String>,
 }
 
 impl MySqlSession {
     pub(super) fn new(connection: MySqlConnection, target: Target, connector: MySqlConnector) -> Self {
-        Self { connection, target, connector, connection_id: None, lock_caveat: None }
+        Self { connection, target, connector, own: None, lock_caveat: None }
     }
 
     /// Sets the session up as [`TenantSession::lock`] does, and takes no lock: for a database that nobody else knows of.
     pub(crate) async fn set_up(&mut self) -> Result<(), SessionError> {
-        let sql = format!("{};SELECT CONNECTION_ID()", books::set_up(self.connector.limits()));
+        let mark = Own::new_mark();
+        let sql =
+            format!("{};SELECT {}", books::set_up(self.connector.limits()), Own::columns(mark.as_deref()));
         let sets = self.query(sql, BOOKKEEPING_LIMIT).await?;
         let row = sets.get(1).and_then(|rows| rows.first());
-        self.connection_id = row.and_then(|row| row.try_get(0).ok());
+        self.own = row.and_then(|row| Own::read(mark, row).ok());
         Ok(())
+    }
+
+    /// A second connection to the server that this one is on, behind whatever hands out several.
+    ///
+    /// # Errors
+    ///
+    /// That there is none, or that none of a few leads to that server.
+    pub(crate) async fn monitor(&mut self) -> Result<Monitor, SessionError> {
+        let mark = Own::new_mark();
+        let sets = self.query(format!("SELECT {}", Own::columns(mark.as_deref())), BOOKKEEPING_LIMIT).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let lost = |message: String| SessionError::Lost { message };
+        let own = Own::read(mark, row.ok_or_else(|| lost("no number of its own".to_owned()))?)?;
+        match Monitor::connect_beside(&self.connector, &self.target, &own).await.map_err(lost)? {
+            (monitor, Sighted::There) => Ok(monitor),
+            _ => Err(lost(format!("{ANOTHER_SERVER}, so it cannot be seen who is at work on this one"))),
+        }
     }
 
     /// Runs `sql`, which may be several statements, in one round trip; gives the rows of each.
@@ -144,6 +164,7 @@ impl TenantSession for MySqlSession {
     async fn lock(&mut self, reads: Reads) -> Result<History, SessionError> {
         let limits = *self.connector.limits();
         let (lock_s, set_up) = (limits.lock.as_secs(), books::set_up(&limits));
+        let mark = Own::new_mark();
         // Once per server: it costs more than a variable of its own, which the other flavour would not know.
         let asks = self.connector.is_first_lock(&self.target.label.server);
         let question = if asks { format!("{};", locality::QUESTION) } else { String::new() };
@@ -153,7 +174,8 @@ impl TenantSession for MySqlSession {
             Reads::Tables => format!("{};", books::SELECT_UNTRANSACTED),
         };
         let sql = format!(
-            "{question}{set_up};SELECT CONNECTION_ID(), GET_LOCK({}, {lock_s});{tables}{};{}",
+            "{question}{set_up};SELECT {}, GET_LOCK({}, {lock_s});{tables}{};{}",
+            Own::columns(mark.as_deref()),
             books::LOCK_NAME,
             books::SELECT_HISTORY,
             books::SELECT_JOURNAL,
@@ -166,8 +188,8 @@ impl TenantSession for MySqlSession {
         let Some(row) = sets.get(1).and_then(|rows| rows.first()) else {
             return Err(result.err().unwrap_or(SessionError::LockRefused));
         };
-        self.connection_id = Some(row.try_get(0).map_err(|error| session_error(&error))?);
-        match row.try_get::<Option<i64>, _>(1).map_err(|error| session_error(&error))? {
+        self.own = Some(Own::read(mark, row)?);
+        match row.try_get::<Option<i64>, _>(3).map_err(|error| session_error(&error))? {
             Some(1) => {}
             Some(_) => {
                 let holder = self.lock_holder().await;
@@ -195,7 +217,7 @@ impl TenantSession for MySqlSession {
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
-        let Self { connection, target, connector, connection_id, .. } = self;
+        let Self { connection, target, connector, own, .. } = self;
         // Whoever wants what is in flight to be killed wants nothing new to begin.
         if connector.kill_token().is_cancelled() {
             return Err(SessionError::Killed { fate: Fate::NotApplied });
@@ -207,7 +229,7 @@ impl TenantSession for MySqlSession {
             biased;
             result = &mut query => match answer(result) {
                 Err(SessionError::Lost { message }) => {
-                    let found = orphan(connector, target, *connection_id).await;
+                    let found = orphan(connector, target, own.as_ref()).await;
                     return Err(SessionError::Lost { message: format!("{message}; {found}") });
                 }
                 result => return result,
@@ -218,13 +240,16 @@ impl TenantSession for MySqlSession {
         let interrupted = |fate| {
             if is_timeout { SessionError::TimedOut { limit, fate } } else { SessionError::Killed { fate } }
         };
-        let id = connection_id.unwrap_or_default();
-        let mut monitor = match Monitor::connect_patiently(connector, target).await {
-            Ok(monitor) => monitor,
-            Err(error) => return Err(unended(id, &error)),
+        let Some(own) = own else { return Err(unended(None, &"its number is not known")) };
+        let mut monitor = match Monitor::connect_beside(connector, target, own).await {
+            Ok((monitor, _)) => monitor,
+            Err(error) => return Err(unended(Some(own), &error)),
         };
-        if let Err(error) = monitor.kill_statement(id).await {
-            return Err(unended(id, &error));
+        match monitor.kill_own_statement(own).await {
+            // The end of one that is gone is on its way to us.
+            Ok(Sighted::There | Sighted::Gone) => {}
+            Ok(Sighted::Elsewhere) => return Err(unended(Some(own), &ANOTHER_SERVER)),
+            Err(error) => return Err(unended(Some(own), &error)),
         }
         let answer = timeout(KILL_GRACE, query).await;
         let result = match answer {
@@ -233,9 +258,9 @@ impl TenantSession for MySqlSession {
             // Error 1317, or whatever else made it end: the server has undone it.
             Ok(Err(error)) if server_error(&error).is_some() => Err(interrupted(Fate::NotApplied)),
             // It does not listen, or the connection is gone: it must not go on without us.
-            Ok(Err(_)) | Err(_) => match end(&mut monitor, id).await {
+            Ok(Err(_)) | Err(_) => match end(&mut monitor, own).await {
                 Ok(()) => Err(interrupted(Fate::Unknown)),
-                Err(error) => Err(unended(id, &error)),
+                Err(error) => Err(unended(Some(own), &error)),
             },
         };
         monitor.close().await;
@@ -271,6 +296,21 @@ impl TenantSession for MySqlSession {
         monitor::at_work(&mut self.connection).await
     }
 
+    async fn existing_tables(&mut self) -> Result<ExistingTables, SessionError> {
+        // An empty history is one. What else is ours tells nothing of others. Converted, since MySQL may give names as bytes.
+        const FROM: &str = "FROM information_schema.tables WHERE table_schema = DATABASE() \
+             AND table_type NOT IN ('SYSTEM VIEW', 'TEMPORARY') AND LEFT(table_name, 20) <> '_backend_migrations_' \
+             AND NOT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() \
+             AND table_name = '_sqlx_migrations')";
+        let sql = format!(
+            "SELECT COUNT(*) {FROM};SELECT CONVERT(table_name USING utf8mb4) {FROM} ORDER BY table_name LIMIT 5"
+        );
+        let sets = self.query(sql, BOOKKEEPING_LIMIT).await?;
+        let n = sets.first().and_then(|rows| rows.first()?.try_get::<i64, _>(0).ok());
+        let names = sets.get(1).into_iter().flatten().filter_map(|row| row.try_get(0).ok()).collect();
+        Ok(ExistingTables { n: n.and_then(|n| usize::try_from(n).ok()).unwrap_or_default(), names })
+    }
+
     fn lock_caveat(&mut self) -> Option<String> {
         self.lock_caveat.take()
     }
@@ -280,7 +320,7 @@ impl TenantSession for MySqlSession {
     }
 
     fn watch(&self) -> impl Watch + use<> {
-        MySqlWatch::new(self.connector.clone(), self.target.clone(), self.connection_id)
+        MySqlWatch::new(self.connector.clone(), self.target.clone(), self.own.clone())
     }
 
     // The lock goes with the connection, which is never handed to anyone else.
@@ -293,35 +333,43 @@ fn answer(result: Result<sqlx::mysql::MySqlQueryResult, sqlx::Error>) -> Result<
     result.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
 }
 
-/// What became of the statement on connection `id`, which is lost to us: a server that goes on with it is told to end it.
-async fn orphan(connector: &MySqlConnector, target: &Target, id: Option<u64>) -> String {
-    let monitor = Monitor::connect(connector, target).await;
-    let (Some(id), Ok(mut monitor)) = (id, monitor) else {
-        return "whether the server still runs it cannot be seen".to_owned();
+/// What is said where a connection to the same address does not lead to the same server.
+const ANOTHER_SERVER: &str = "another server answers at this address now";
+
+/// What became of the statement on `own`, a connection that is lost to us: a server that goes on with it is told to end
+/// it.
+async fn orphan(connector: &MySqlConnector, target: &Target, own: Option<&Own>) -> String {
+    let unseen = "whether the server still runs it cannot be seen";
+    let Some(own) = own else { return unseen.to_owned() };
+    let Ok((mut monitor, sighted)) = Monitor::connect_beside(connector, target, own).await else {
+        return unseen.to_owned();
     };
-    let found = match end(&mut monitor, id).await {
-        Ok(()) => "the server does not run it any more".to_owned(),
-        Err(error) => unended(id, &error).to_string(),
+    let found = match sighted {
+        Sighted::Elsewhere => format!("{unseen}: {ANOTHER_SERVER}"),
+        Sighted::Gone => GONE.to_owned(),
+        Sighted::There => match end(&mut monitor, own).await {
+            Ok(()) => GONE.to_owned(),
+            Err(error) => unended(Some(own), &error).to_string(),
+        },
     };
     monitor.close().await;
     found
 }
 
-/// Ends connection `id`, if it is there, and waits until it is gone.
-async fn end(monitor: &mut Monitor, id: u64) -> Result<(), SessionError> {
-    if monitor.find(id).await?.is_none() {
-        return Ok(());
+const GONE: &str = "the server does not run it any more";
+
+/// Ends `own`, if it is there, and waits until it is gone.
+async fn end(monitor: &mut Monitor, own: &Own) -> Result<(), String> {
+    match monitor.end_own(own, KILL_GRACE).await {
+        Ok(Sighted::Gone) => Ok(()),
+        Ok(Sighted::There) => Err(format!("it does not end within {} s", KILL_GRACE.as_secs())),
+        Ok(Sighted::Elsewhere) => Err(ANOTHER_SERVER.to_owned()),
+        Err(error) => Err(error.to_string()),
     }
-    monitor.kill(id).await?;
-    if monitor.wait_until_gone(id, KILL_GRACE).await? {
-        return Ok(());
-    }
-    Err(SessionError::Lost { message: format!("it does not end within {} s", KILL_GRACE.as_secs()) })
 }
 
 /// A statement that goes on without us.
-fn unended(id: u64, error: &dyn std::fmt::Display) -> SessionError {
-    SessionError::Lost {
-        message: format!("it may still run as connection {id}, which could not be ended: {error}"),
-    }
+fn unended(own: Option<&Own>, error: &dyn std::fmt::Display) -> SessionError {
+    let connection = own.map(|own| format!(" as connection {}", own.id)).unwrap_or_default();
+    SessionError::Lost { message: format!("it may still run{connection}, which could not be ended: {error}") }
 }

@@ -97,6 +97,9 @@ pub enum Problem {
         /// How many the script has.
         n_statements: usize,
     },
+    /// No migration was ever applied, and the database has tables all the same: somebody else's, or those of a history that
+    /// is not here.
+    ExistingTables(ExistingTables),
     /// To be undone, and there is no `down`.
     NoDown(Named),
     /// To be undone, and its `.down.sql` has no statement: the history would say that it was undone, and nothing would be.
@@ -117,6 +120,27 @@ pub enum Problem {
         /// Those that would be undone now.
         found: Vec<Version>,
     },
+}
+
+/// The tables and views in a database without a history.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExistingTables {
+    /// How many.
+    pub n: usize,
+    /// The first few of their names, in order.
+    pub names: Vec<String>,
+}
+
+impl fmt::Display for ExistingTables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (tables, has) = if self.n == 1 { ("table", "is") } else { ("tables", "are") };
+        let names: Vec<_> = self.names.iter().map(|name| format!("`{}`", name.escape_debug())).collect();
+        write!(f, "there {has} {} {tables} in it ({}", self.n, names.join(", "))?;
+        match self.n.saturating_sub(self.names.len()) {
+            0 => f.write_str(")"),
+            n => write!(f, " and {n} more)"),
+        }
+    }
 }
 
 /// Why nothing may be done to a database as it is: every reason at once.
@@ -237,6 +261,9 @@ impl fmt::Display for Problem {
                 verb(*direction),
                 if *n_finished == 1 { "1 statement".to_owned() } else { format!("{n_finished} statements") },
             ),
+            Self::ExistingTables(existing) => {
+                write!(f, "not new: the database has no history of migrations, and {existing}")
+            }
             Self::NoDown(m) => write!(f, "no down: {m} has no `.down.sql`, so it cannot be undone"),
             Self::EmptyDown(m) => write!(
                 f,
@@ -311,6 +338,11 @@ impl Problem {
             Self::StatementEdited { .. } => {
                 "put that statement back as it ran, and edit only the statement that failed and those after it; or let \
                  `migrate:recover` compare the schema with the file"
+            }
+            Self::ExistingTables(_) => {
+                "look whose tables they are, and whether this is the right database; a history that is kept elsewhere belongs \
+                 into it as `_sqlx_migrations`; where every migration is meant to run beside these tables, \
+                 `--allow-existing-tables` of `migrate:tenant`, `migrate:all-tenants` and `migrate:latest` says so"
             }
             Self::NoDown(_) => "write the `.down.sql` beside the `.up.sql`; it may be added at any time",
             Self::EmptyDown(_) => {

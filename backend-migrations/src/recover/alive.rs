@@ -19,10 +19,7 @@ impl<C: Consent> Turn<'_, C> {
     /// Sees to it that nobody is at work on what looks half done; gives the history as it is then, or `None` where the
     /// run was told to stop meanwhile.
     pub(super) async fn quiet(&mut self, history: History) -> Result<Option<History>, Box<Failure>> {
-        let connector = self.recover.connector;
-        let connected = Monitor::connect(connector, &self.target).await;
-        let mut monitor =
-            connected.map_err(|error| Box::new(Failure::no_connection(&error, &self.tenant)))?;
+        let mut monitor = self.session.monitor().await.map_err(read)?;
         let result = select! {
             result = self.quieten(&history, &mut monitor) => result,
             () = self.recover.stop.soft.cancelled() => return Ok(None),
@@ -50,7 +47,10 @@ impl<C: Consent> Turn<'_, C> {
                     if !self.recover.consent.ask(&self.tenant, Question::End(&activity)).await {
                         return Err(Box::new(still_running(&activity)));
                     }
-                    monitor.kill(id).await.map_err(read)?;
+                    // It may have come to its end while nobody answered.
+                    if !monitor.kill(&activity).await.map_err(read)? {
+                        continue;
+                    }
                     KILL_LIMIT
                 }
             };

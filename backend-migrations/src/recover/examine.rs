@@ -12,8 +12,9 @@ use crate::{
     diagnosis::{Case, Diagnosis, Replay},
     event::Failure,
     history::{History, HistoryRow},
-    migration::{Direction, Migration, Script, Version},
+    migration::{Direction, Migration, MigrationSet, Script, Version},
     plan::Problem,
+    sql::reaches_out,
 };
 
 /// A half-done migration, and what there is to do about it.
@@ -30,6 +31,19 @@ struct Reading<'a> {
     stage: Result<Stage<'a>, String>,
     replay: Option<Replay>,
     diagnosis: Diagnosis,
+}
+
+/// The first statement of all that a replay may run that would change more than its own database.
+fn reach(base: &MigrationSet, migration: &Migration) -> Option<String> {
+    let before = base.iter().map(|migration| &migration.up);
+    let scripts = before.chain([&migration.up]).chain(&migration.down);
+    scripts.into_iter().find_map(|script| {
+        let statements = script.statements.iter().enumerate();
+        statements.into_iter().find_map(|(index, statement)| {
+            let why = reaches_out(statement)?;
+            Some(format!("statement {} ({}:{}) {why}", index + 1, script.file_name, statement.line))
+        })
+    })
 }
 
 impl<C: Consent> Turn<'_, C> {
@@ -121,17 +135,22 @@ impl<C: Consent> Turn<'_, C> {
         {
             return Err(format!("there is no file for {}, which ran before", row.named()));
         }
-        let own = std::iter::once(&self.target);
-        let admin = options.admin.iter().filter(|admin| admin.label.server == self.target.label.server);
-        let places = match &options.scratch {
-            Some(scratch) => vec![scratch.clone()],
-            None => own.chain(admin).cloned().collect(),
-        };
         let base = set.filtered(|migration| is_before(migration.version));
+        let reach = reach(&base, migration);
+        let server = &self.target.label.server;
+        let admin = options.admin.iter().filter(|admin| admin.label.server == *server);
+        let places = match (&options.scratch, &reach) {
+            // Whatever it is called, it is the server that is not to be changed.
+            (Some(scratch), Some(_)) if scratch.label.server == *server => Vec::new(),
+            (Some(scratch), _) => vec![scratch.clone()],
+            (None, Some(_)) => Vec::new(),
+            (None, None) => std::iter::once(&self.target).chain(admin).cloned().collect(),
+        };
         Ok(Stage {
             connector,
             tenant: &self.target,
             places,
+            reach,
             servers: *servers,
             lent: &self.lent,
             events: self.events,

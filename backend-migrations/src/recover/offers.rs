@@ -46,7 +46,7 @@ pub(super) fn plan_options(direction: Direction) -> PlanOptions {
         Direction::Up => Goal::Latest,
         Direction::Down => Goal::Down { steps: 1 },
     };
-    PlanOptions { goal, allow_out_of_order: true }
+    PlanOptions { goal, allow_out_of_order: true, allow_existing_tables: true }
 }
 
 impl Offers<'_> {

@@ -25,6 +25,8 @@ pub(super) struct Stage<'a> {
     pub(super) tenant: &'a Target,
     /// Servers on which a scratch database may be made, the first one first.
     pub(super) places: Vec<Target>,
+    /// Why none of the tenants' servers is among them: what is run would change more than a scratch database.
+    pub(super) reach: Option<String>,
     /// Who has another server, should one be made on none of these.
     pub(super) servers: Option<&'a dyn ServerSource>,
     /// That server, once it was asked for.
@@ -47,7 +49,10 @@ impl Stage<'_> {
     /// Runs `script` statement by statement; an error says in words why it could not be.
     pub(super) async fn replay(&self, script: &Script) -> Result<Replay, String> {
         let real = snapshot(self.connector, self.tenant).await.map_err(|error| error.to_string())?;
-        let mut scratch = self.scratch(&real).await?;
+        let n = script.statements.len();
+        let statements = if n == 1 { "statement" } else { "statements" };
+        let purpose = format!("replaying the {n} {statements} of {}", script.file_name);
+        let mut scratch = self.scratch(&real, &purpose).await?;
         let result = self.run(&mut scratch, script, real).await;
         scratch.remove().await.ok();
         result.map_err(|error| error.to_string())
@@ -62,33 +67,40 @@ impl Stage<'_> {
         back: &Script,
         goal: &Snapshot,
     ) -> Result<usize, String> {
-        let mut scratch = self.scratch(goal).await?;
+        let purpose = format!("proving that {} leads back", back.file_name);
+        let mut scratch = self.scratch(goal, &purpose).await?;
         let result = self.go_back(&mut scratch, script, n, back, goal).await;
         scratch.remove().await.ok();
         result
     }
 
     /// A scratch database with all that ran before, on the first server that takes one.
-    async fn scratch(&self, like: &Snapshot) -> Result<Scratch, String> {
-        let mut why_not = "there is no server for one".to_owned();
+    async fn scratch(&self, like: &Snapshot, purpose: &str) -> Result<Scratch, String> {
+        let mut why_not = match &self.reach {
+            Some(reach) => format!(
+                "{reach}, so it is replayed only on a server that holds nothing else: `SCRATCH_URL` names one"
+            ),
+            None => "there is no server for one".to_owned(),
+        };
         for place in &self.places {
-            match self.scratch_on(place, like).await {
+            match self.scratch_on(place, like, purpose).await {
                 Ok(scratch) => return Ok(scratch),
                 Err(reason) => why_not = reason,
             }
         }
         let Some(servers) = self.servers else { return Err(why_not) };
         let lent = self.lent.get_or_try_init(|| async {
-            let message = format!("{why_not}: the scratch database is made on a throwaway server");
+            let why = self.reach.as_ref().filter(|_| self.places.is_empty()).unwrap_or(&why_not);
+            let message = format!("{why}: the scratch database is made on a throwaway server");
             let tenant = Some(self.tenant.label.clone());
             self.events.tell(Event::Warning { tenant, message }).await;
             servers.server(like.server).await
         });
         let place = lent.await.map_err(|reason| format!("{why_not}, and {reason}"))?;
-        self.scratch_on(place, like).await
+        self.scratch_on(place, like, purpose).await
     }
 
-    async fn scratch_on(&self, place: &Target, like: &Snapshot) -> Result<Scratch, String> {
+    async fn scratch_on(&self, place: &Target, like: &Snapshot, purpose: &str) -> Result<Scratch, String> {
         let run = Run::new().map_err(|error| error.to_string())?;
         let created = Scratch::create(self.connector, place, run, Some(&like.options)).await;
         let mut scratch = created.map_err(|error| match error {
@@ -99,6 +111,14 @@ impl Stage<'_> {
             }
             error => error.to_string(),
         })?;
+        let after = match self.base.iter().len() {
+            0 => String::new(),
+            1 => ", after the migration before it".to_owned(),
+            n => format!(", after the {n} migrations before it"),
+        };
+        let for_what = format!("{purpose} on a scratch database on {}{after}", place.label.server);
+        let tenant = self.tenant.label.clone();
+        self.events.tell(Event::Waiting { tenant, at: None, for_what }).await;
         match self.furnish(&mut scratch, like).await {
             Ok(()) => Ok(scratch),
             Err(reason) => {

@@ -1,5 +1,7 @@
 //! What was left half done, statement by statement with the evidence, and the ways on.
 
+use std::sync::Arc;
+
 use super::{
     closing::{push_failures, push_left_out, push_stopping},
     failure::{push_failure, push_failure_briefly},
@@ -13,7 +15,7 @@ use crate::{
     migration::Direction,
     sql::excerpt,
     summary::Summary,
-    tenant::{Label, TenantStatus},
+    tenant::{Label, SharedLabel, TenantStatus},
 };
 
 const N_EXCERPT_CHARS_MAX: usize = 48;
@@ -23,15 +25,27 @@ const N_NAMES_MAX: usize = 10;
 pub(super) struct Recovery {
     scope: Scope,
     is_dry_run: bool,
+    /// What was found in a fleet, the same with several tenants only once.
+    cases: Vec<Case>,
+}
+
+/// What one or more tenants have of a migration.
+struct Case {
+    tenants: Vec<SharedLabel>,
+    diagnosis: Arc<Diagnosis>,
+    offers: Vec<Offer>,
+    asked: Option<Way>,
+    /// All of it in words, without the names in which tenants differ.
+    words: String,
 }
 
 impl Recovery {
     pub(super) fn new(scope: Scope, is_dry_run: bool) -> Self {
-        Self { scope, is_dry_run }
+        Self { scope, is_dry_run, cases: Vec::new() }
     }
 
     /// Appends what `event` has to say.
-    pub(super) fn observe(&self, event: &Event, page: &mut Page) {
+    pub(super) fn observe(&mut self, event: &Event, page: &mut Page) {
         match event {
             Event::RolloutStarted { n_tenants, coverage, .. } if self.scope == Scope::Fleet => {
                 let is_active = matches!(coverage.statuses.as_slice(), [] | [TenantStatus::Active]);
@@ -41,9 +55,33 @@ impl Recovery {
                 page.blank();
             }
             Event::MigrationDiagnosed { tenant, diagnosis, offers, asked } => {
-                push_diagnosis(page, tenant, diagnosis, offers);
-                self.push_choice(page, tenant, diagnosis, offers, *asked);
-                page.blank();
+                let known = if self.scope == Scope::Fleet {
+                    self.sort(tenant, diagnosis, offers, *asked)
+                } else {
+                    None
+                };
+                match known {
+                    // Told at the end, with all whom it is said of.
+                    _ if self.is_of_many() => {}
+                    Some(first) => {
+                        let line = format_args!(
+                            "🩺 {}: {} is as with {}",
+                            title_and_database(tenant),
+                            diagnosis.version,
+                            title(&first)
+                        );
+                        page.toned(Tone::Strong, line);
+                        page.blank();
+                    }
+                    None => {
+                        push_diagnosis(page, &title_and_database(tenant), diagnosis, offers);
+                        self.push_choice(page, &whose(tenant), diagnosis, offers, *asked);
+                        page.blank();
+                    }
+                }
+            }
+            Event::Waiting { tenant, for_what, .. } => {
+                page.toned(Tone::Quiet, format_args!("   ⏳ {}: {}", title(tenant), visible(for_what)));
             }
             Event::StatementStarted { at, .. } => {
                 let (file, line) = (visible(&at.file_name), at.line);
@@ -63,6 +101,20 @@ impl Recovery {
         if self.scope != Scope::Fleet {
             return;
         }
+        if self.is_of_many() {
+            for case in &self.cases {
+                let (tenants, whose) = match &*case.tenants {
+                    [only] => (title_and_database(only), whose(only)),
+                    many => {
+                        let tenants = counted(many.len(), "tenant");
+                        (format!("{tenants} ({})", names(many, N_NAMES_MAX)), "--all-tenants".to_owned())
+                    }
+                };
+                push_diagnosis(page, &tenants, &case.diagnosis, &case.offers);
+                self.push_choice(page, &whose, &case.diagnosis, &case.offers, case.asked);
+                page.blank();
+            }
+        }
         push_failures(page, summary);
         let counts = [
             (summary.n_up_to_date, "with nothing half done"),
@@ -81,11 +133,36 @@ impl Recovery {
         }
     }
 
+    /// Whether what is found is told at the end: nobody is asked meanwhile.
+    fn is_of_many(&self) -> bool {
+        self.scope == Scope::Fleet && self.is_dry_run
+    }
+
+    /// Puts a finding with those that are the same; gives the first tenant it was found with, if another has it already.
+    fn sort(
+        &mut self,
+        tenant: &SharedLabel,
+        diagnosis: &Arc<Diagnosis>,
+        offers: &[Offer],
+        asked: Option<Way>,
+    ) -> Option<SharedLabel> {
+        // Servers name databases in their errors.
+        let words = format!("{diagnosis:?}{offers:?}").replace(&*tenant.database, "the database");
+        if let Some(case) = self.cases.iter_mut().find(|case| case.words == words) {
+            case.tenants.push(tenant.clone());
+            return case.tenants.first().cloned();
+        }
+        let (tenants, diagnosis, offers) = (vec![tenant.clone()], Arc::clone(diagnosis), offers.to_vec());
+        self.cases.push(Case { tenants, diagnosis, offers, asked, words });
+        None
+    }
+
     fn push_outcome(&self, page: &mut Page, label: &Label, outcome: &Outcome) {
         let title = title(label);
         match outcome {
             Outcome::UpToDate if self.scope == Scope::Fleet => return,
             Outcome::UpToDate => page.toned(Tone::Good, format_args!("✅ {title}: Nothing is half done")),
+            Outcome::Diagnosed { .. } if self.is_of_many() => return,
             Outcome::Diagnosed { n_dirty, settled } => {
                 let are = if *n_dirty == 1 { "is" } else { "are" };
                 let migrations = counted(*n_dirty, "migration");
@@ -115,17 +192,13 @@ impl Recovery {
     fn push_choice(
         &self,
         page: &mut Page,
-        label: &Label,
+        whose: &str,
         diagnosis: &Diagnosis,
         offers: &[Offer],
         asked: Option<Way>,
     ) {
         let is_open = |offer: &&Offer| offer.objection.is_none();
         let open: Vec<_> = offers.iter().filter(is_open).map(|offer| offer.way.as_str()).collect();
-        let whose = match label.id {
-            Some(_) => visible(&label.slug),
-            None => "--central".into(),
-        };
         let hint = match (asked, &*open) {
             (Some(way), _) if self.is_dry_run => {
                 // What stands against it is the tenant's failure.
@@ -162,13 +235,20 @@ fn push_settled(page: &mut Page, label: &Label, settled: &Settled) {
     page.blank();
 }
 
-fn push_diagnosis(page: &mut Page, label: &Label, diagnosis: &Diagnosis, offers: &[Offer]) {
+/// How a command line names a database.
+fn whose(label: &Label) -> String {
+    match label.id {
+        Some(_) => visible(&label.slug).into_owned(),
+        None => "--central".to_owned(),
+    }
+}
+
+fn push_diagnosis(page: &mut Page, whose: &str, diagnosis: &Diagnosis, offers: &[Offer]) {
     let (version, description) = (diagnosis.version, visible(&diagnosis.description));
     let half = match diagnosis.direction {
         Direction::Up => "half applied",
         Direction::Down => "half undone: a revert of it failed",
     };
-    let whose = title_and_database(label);
     page.toned(Tone::Strong, format_args!("🩺 {whose}: {version} ({description}) is {half}"));
     page.line(format_args!("   {}: {}", visible(&diagnosis.file_name), position(diagnosis)));
     page.blank();

@@ -152,8 +152,9 @@ impl SessionError {
                      server, or an account with SUPER"
                 }
                 1050 | 1060 | 1061 | 1826 => {
-                    "it is there already, made by hand or by a migration that was undone only in the history: remove it, or \
-                     take its statement out of the file"
+                    "it is there already: made by hand or by another program, or by a migration that was undone only in the \
+                     history; look at it (`SHOW CREATE TABLE`) and at the rows it holds before anything is done to it; where \
+                     it is what the file means, take its statement out of the file"
                 }
                 1290 | 1836 => "the server is read-only: is this the primary?",
                 _ => return None,

@@ -226,7 +226,7 @@ pub(crate) fn listen(
     let server = ServerId { host: "localhost".into(), port: 3306 };
     let label = Label { id: None, slug: "a".into(), name: "A".into(), database: "a_db".into(), server };
     session.stop_at = stop_at.map(|text| (text.to_owned(), stop.clone()));
-    let options = PlanOptions { goal, allow_out_of_order: false };
+    let options = PlanOptions { goal, allow_out_of_order: false, allow_existing_tables: false };
     let work = Work { set, options: &options, tenant: &label.into(), events: &events, stop: &stop };
     let mut heard = Vec::new();
     let result = runtime().block_on(async {

@@ -68,7 +68,7 @@ pub(crate) fn options(words: &str) -> PlanOptions {
     if word == "undo" {
         let shown: Vec<_> = number.split(',').map(|v| Version(v.parse().expect("a number"))).collect();
         let to = Version(shown.last().map_or(0, |oldest| oldest.0 - 1));
-        return PlanOptions { goal: Goal::Undo { to, shown: shown.into() }, allow_out_of_order: true };
+        return PlanOptions { goal: Goal::Undo { to, shown: shown.into() }, allow_out_of_order: true, allow_existing_tables: true };
     }
     let version = Version(number.parse().expect("a number"));
     let goal = match word.trim_end_matches('!') {
@@ -78,7 +78,7 @@ pub(crate) fn options(words: &str) -> PlanOptions {
         "back" => Goal::DownTo(version),
         word => panic!("no such goal: {word}"),
     };
-    PlanOptions { goal, allow_out_of_order: word.ends_with('!') }
+    PlanOptions { goal, allow_out_of_order: word.ends_with('!'), allow_existing_tables: false }
 }
 
 /// What is planned, from the words of this module.
@@ -130,6 +130,7 @@ fn problem(problem: &Problem) -> String {
         Problem::SessionGone { migration, statement, line, .. } => {
             format!("SESSION GONE {} statement {statement} line {line}", migration.version)
         }
+        Problem::ExistingTables(existing) => format!("NOT NEW {}", existing.n),
         Problem::NoDown(m) => format!("NO DOWN {}", m.version),
         Problem::EmptyDown(m) => format!("EMPTY DOWN {}", m.version),
         Problem::UnknownTarget(version) => format!("UNKNOWN {version}"),

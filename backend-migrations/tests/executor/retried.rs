@@ -186,7 +186,7 @@ fn a_stop_ends_the_pause() {
     let (stop, mut done) = (CancellationToken::new(), Vec::new());
     let server = ServerId { host: "localhost".into(), port: 3306 };
     let label = Label { id: None, slug: "a".into(), name: "A".into(), database: "a_db".into(), server };
-    let options = PlanOptions { goal: Goal::Latest, allow_out_of_order: false };
+    let options = PlanOptions { goal: Goal::Latest, allow_out_of_order: false, allow_existing_tables: false };
     let work = Work { set: &set, options: &options, tenant: &label.into(), events: &events, stop: &stop };
     runtime().block_on(async {
         let began = tokio::time::Instant::now();

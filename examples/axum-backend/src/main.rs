@@ -99,6 +99,8 @@ async fn create_tenant(State(backend): State<Arc<Backend>>, Json(request): Json<
             admin: &backend.admin,
             key: &backend.key,
             set: &backend.set,
+            tls: &backend.admin.tls,
+            scratch: None,
         };
         // A real backend would log the events; they hold no secret.
         provision_tenant(provisioning, &tenant, &backend.stop, |_| Ok(())).await

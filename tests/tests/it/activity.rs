@@ -44,12 +44,12 @@ async fn the_holder_of_the_lock_is_seen_and_ended(server: &'static Server) {
     assert!(shown.ends_with(": SELECT SLEEP(?), ?"), "{shown}");
 
     assert!(!monitor.wait_until_gone(id, Duration::from_millis(300)).await.unwrap());
-    monitor.kill(id).await.unwrap();
+    assert!(monitor.kill(&busy).await.unwrap());
     assert!(monitor.wait_until_gone(id, Duration::from_secs(30)).await.unwrap());
     running.await.unwrap().unwrap_err();
     assert_eq!(monitor.at_work().await.unwrap(), []);
     // Whoever is gone cannot be ended, and is.
-    monitor.kill(id).await.unwrap();
+    assert!(!monitor.kill(&busy).await.unwrap());
     monitor.close().await;
 }
 
@@ -62,7 +62,7 @@ async fn others_are_seen_as_far_as_may_be(server: &'static Server) {
     query::run(&mut root, &format!("DO GET_LOCK({LOCK}, 0)")).await;
     let [holder] = <[_; 1]>::try_from(monitor.at_work().await.unwrap()).expect("one");
     assert!(holder.holds_lock && holder.account.is_none(), "{holder:?}");
-    let error = monitor.kill(holder.connection_id).await.unwrap_err().to_string();
+    let error = monitor.kill(&holder).await.unwrap_err().to_string();
     assert!(error.starts_with("1095 "), "{error}");
     monitor.close().await;
 }

@@ -1,9 +1,16 @@
 //! A tenant is born: with what it may use and nothing else, and again after a failure at any step.
 
+use std::time::Duration;
+
 use end_to_end::{
-    Fleet, Invocation, KEY, Program, Server, Started, assert_output, canary, on_each_server, query,
+    Fleet, Invocation, KEY, Program, Server, Started, assert_output, canary, on_each_server,
+    proxy::{Cut, How, Proxy},
+    query,
+    random::{Random, quantity},
+    tell,
 };
 use sqlx::{Connection as _, Executor as _, MySqlConnection};
+use throwaway_server::Options;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -21,6 +28,9 @@ on_each_server!(
     a_tenant_that_was_archived,
     twice_at_once,
     a_backend_that_provisions,
+    killed_at_any_statement,
+    encrypted_as_all_others,
+    an_anonymous_account_in_the_way,
 );
 
 const GOOD: &str = "CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t VALUES (1);";
@@ -300,4 +310,114 @@ async fn post(address: &str, body: &str) -> String {
 async fn stop(backend: Started) {
     backend.signal("INT").await;
     backend.finish().await.exits(0);
+}
+
+/// `kill -9` at each request of a call, before and after it has reached the server; the same call again is enough.
+async fn killed_at_any_statement(server: &'static Server) {
+    let fleet = Fleet::new(server, "killedbirth").await;
+    // Rows between definitions, a definition alone, one that a replay must tell apart, and rows alone.
+    let mixed = "CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t VALUES (1);\n\
+                 ALTER TABLE t ADD COLUMN n INT NOT NULL DEFAULT 0;\nUPDATE t SET n = n + 1;\n\
+                 CREATE TABLE u (id INT PRIMARY KEY);";
+    fleet.write("20260101000000_mixed.up.sql", mixed);
+    fleet.write("20260102000000_view.up.sql", "CREATE VIEW v AS SELECT id FROM t;");
+    fleet.write("20260103000000_rows.up.sql", "INSERT INTO u VALUES (1), (2);");
+    let two =
+        "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.n = 7;\nALTER TABLE u ADD KEY by_id (id);";
+    fleet.write("20260104000000_two.up.sql", two);
+    let proxy = Proxy::before(server.host(), server.port()).await;
+    let central = server.url(&fleet.central_database());
+    let (login, _) = central.rsplit_once('@').expect("an account");
+    let url = format!("{login}@127.0.0.1:{}/{}?ssl-mode=DISABLED", proxy.port(), fleet.central_database());
+    let call = |tenant: &str| provision(&fleet, tenant).env("CENTRAL_DATABASE_URL", &url);
+    proxy.arm(None);
+    call("whole").await.exits(0);
+    let packets = proxy.packets();
+    let requests = (1..).zip(&packets).filter(|(_, packet)| packet.is_request).map(|(at, _)| at);
+    let hows = [How::Stall, How::StallAfter(Duration::from_millis(50))];
+    let cuts: Vec<_> = requests.flat_map(|at| hows.map(|how| Cut { at, how })).collect();
+    let n_all = cuts.len();
+    let mut random = Random::for_test("a call of provisioning, killed at any statement");
+    let cuts = random.sample(cuts, quantity(24, usize::MAX));
+    let mut n_killed = 0;
+    for (number, cut) in cuts.iter().enumerate() {
+        let tenant = format!("k{number}");
+        proxy.arm(Some(*cut));
+        let first = call(&tenant).start().await.finish_or_kill(proxy.stalled()).await;
+        proxy.arm(None);
+        n_killed += usize::from(first.code.is_none());
+        let again = call(&tenant).await;
+        assert_eq!(again.code, Some(0), "{cut:?} of {n_all}\n{first}\n{again}");
+        assert_eq!(status(&fleet, &tenant).await, "ACTIVE", "{cut:?}\n{first}\n{again}");
+        let mut connection = fleet.connect(&tenant).await;
+        for (sql, expected) in [
+            ("SELECT CONCAT(id, n) FROM t", vec!["11"]),
+            ("SELECT id FROM u ORDER BY id", vec!["1", "2"]),
+            ("SELECT id FROM v", vec!["1"]),
+            ("SELECT success FROM _sqlx_migrations ORDER BY version", vec!["1", "1", "1", "1"]),
+            ("SELECT version FROM _backend_migrations_journal", vec![]),
+            (
+                "SELECT trigger_name FROM information_schema.triggers WHERE trigger_schema = DATABASE()",
+                vec!["g"],
+            ),
+        ] {
+            let rows = query::column(&mut connection, sql).await;
+            assert_eq!(rows, expected, "{sql}: {cut:?}\n{first}\n{again}");
+        }
+    }
+    assert!(n_killed > 0, "no call was killed");
+    let flavour = server.flavour();
+    tell(&format!(
+        "{flavour}: {n_killed} calls of provisioning were killed at {} of {n_all} places",
+        cuts.len()
+    ));
+}
+
+/// The account's own connection is made as those of all other commands are.
+async fn encrypted_as_all_others(server: &'static Server) {
+    let fleet = fleet_with_migration(server, "sealedway").await;
+    let strict = provision(&fleet, "acme")
+        .env("TENANT_SSL_MODE", "VERIFY_CA")
+        .env("TENANT_SSL_CA", fleet.migrations("tenant").join("20260101000000_t.up.sql"))
+        .await;
+    // One has a certificate that nobody trusts, the other none.
+    let reasons = ["no TLS connection", "invalid peer certificate"];
+    assert!(
+        strict.exits(1).text().lines().any(|line| reasons.iter().any(|reason| line.contains(reason))),
+        "{strict}"
+    );
+    assert_eq!(status(&fleet, "acme").await, "FAILED");
+    provision(&fleet, "acme").await.exits(0);
+}
+
+/// MariaDB's installer makes `''@'localhost'`, which a login from there is taken for, whatever its name.
+async fn an_anonymous_account_in_the_way(server: &'static Server) {
+    let fleet = fleet_with_migration(server, "shadowed").await;
+    // Everybody who logs in from here is taken for it.
+    let options = Options { flavour: Some(server.flavour()), ..Options::default() };
+    let shadowed = throwaway_server::start(&options).await.expect("a server of its own");
+    if !shadowed.is_ours() {
+        tell("an anonymous account is NOT tested: the server is not ours");
+        return;
+    }
+    let url = format!("{}/mysql", shadowed.root_url().trim_end_matches('/'));
+    let mut root = MySqlConnection::connect(&url).await.unwrap();
+    let host = query::value(&mut root, "SELECT SUBSTRING_INDEX(USER(), '@', -1)").await;
+    canary::learn("password-of-the-keeper");
+    for sql in [
+        format!("CREATE USER keeper@'{host}' IDENTIFIED BY 'password-of-the-keeper'"),
+        format!("GRANT ALL ON *.* TO keeper@'{host}' WITH GRANT OPTION"),
+        format!("CREATE USER ''@'{host}'"),
+    ] {
+        query::run(&mut root, &sql).await;
+    }
+    let (at, port) = (shadowed.host(), shadowed.port());
+    let keeper = format!("mysql://keeper:password-of-the-keeper@{at}:{port}/mysql");
+    let call = || provision(&fleet, "acme").env("TENANT_ADMIN_URL", &keeper);
+    let output = call().await;
+    output.exits(1).says(&format!("''@'{host}'")).says("'tenant_shadowed_acme'@'%'");
+    assert_eq!(status(&fleet, "acme").await, "FAILED");
+    query::run(&mut root, &format!("DROP USER ''@'{host}'")).await;
+    call().await.exits(0);
+    assert_eq!(status(&fleet, "acme").await, "ACTIVE");
 }

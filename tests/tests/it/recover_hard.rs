@@ -18,6 +18,10 @@ on_each_server!(
     what_sqlx_still_runs_is_waited_for,
     every_line_is_json,
     the_central_database_has_its_own,
+    what_reaches_out_is_replayed_elsewhere,
+    what_is_still_in_the_way_is_named,
+    rows_in_doubt_are_not_declared,
+    equal_cases_are_told_once,
 );
 
 const UP: &str = "20260101000000_hard.up.sql";
@@ -264,9 +268,13 @@ async fn every_line_is_json(server: &'static Server) {
     output.exits(0);
     let lines: Vec<Value> = output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let words: Vec<_> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
-    assert_eq!(words[..3], ["rollout-started", "tenant-started", "migration-diagnosed"]);
+    let shown = words.iter().position(|word| *word == "migration-diagnosed").expect("it is shown");
+    // What it does meanwhile is told as well.
+    let before: Vec<_> = words[..shown].iter().filter(|word| **word != "waiting").collect();
+    assert_eq!(before, [&"rollout-started", &"tenant-started"]);
+    assert!(words[..shown].contains(&"waiting"), "{words:?}");
     assert_eq!(words[words.len() - 3..], ["migration-settled", "tenant-finished", "rollout-finished"]);
-    let (diagnosed, settled) = (&lines[2], &lines[lines.len() - 3]);
+    let (diagnosed, settled) = (&lines[shown], &lines[lines.len() - 3]);
     assert_eq!(diagnosed["position"], "known");
     assert_eq!(diagnosed["n_finished"], 1);
     assert_eq!(diagnosed["statements"][0]["presence"], "yes");
@@ -293,4 +301,77 @@ async fn the_central_database_has_its_own(server: &'static Server) {
     fs::write(&file, "CREATE TABLE x (id INT PRIMARY KEY);\nCREATE TABLE y (id INT PRIMARY KEY);\n").unwrap();
     fleet.run("migrate:recover --central --resume --yes").await.exits(0).says("it is applied");
     fleet.run("migrate:latest").await.exits(0);
+}
+
+/// A look changes nothing, on the server either: whatever the administrator's account may do.
+async fn what_reaches_out_is_replayed_elsewhere(server: &'static Server) {
+    let fleet = fleet(server, "reaches").await;
+    let mut acme = fleet.connect("acme").await;
+    let value = "SELECT @@GLOBAL.max_connect_errors";
+    let before = query::value(&mut acme, value).await;
+    fleet.write(
+        UP,
+        "CREATE TABLE a (id INT PRIMARY KEY);\nSET GLOBAL max_connect_errors = 54321;\nCREATE TABLE b (id INT PRIMARY KEY);\n",
+    );
+    fleet.run("migrate:tenant reaches-acme").await.exits(1);
+    for args in ["", "--resume --yes", "--undo --yes"] {
+        let output = fleet.run(&format!("migrate:recover reaches-acme {args}")).await;
+        output.says(
+            "statement 2 (20260101000000_hard.up.sql:2) sets `max_connect_errors` for the whole server",
+        );
+        assert_eq!(query::value(&mut acme, value).await, before, "{args}\n{output}");
+    }
+    // By another name it is the same server.
+    let output = fleet.run("migrate:recover reaches-acme").env("SCRATCH_URL", server.url("mysql")).await;
+    output.exits(1).says("not compared with a scratch database");
+    assert_eq!(query::value(&mut acme, value).await, before, "{output}");
+}
+
+async fn what_is_still_in_the_way_is_named(server: &'static Server) {
+    let fleet = fleet(server, "inthe").await;
+    let mut acme = fleet.connect("acme").await;
+    query::run(&mut acme, "CREATE TABLE b (customer TEXT)").await;
+    fleet.write(UP, "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY);\n");
+    fleet.run("migrate:tenant inthe-acme").await.exits(1);
+    assert_output!("recover_in_the_way", fleet.run("migrate:recover inthe-acme").await);
+    let output = fleet.run("migrate:recover inthe-acme --resume --yes").await;
+    output.exits(1).says("the server has refused statement 2 here");
+    query::run(&mut acme, "RENAME TABLE b TO kept").await;
+    fleet.run("migrate:recover inthe-acme --resume --yes").await.exits(0);
+    assert!(is_applied(&mut acme).await);
+}
+
+/// A schema is the same with a row and without it.
+async fn rows_in_doubt_are_not_declared(server: &'static Server) {
+    let fleet = fleet(server, "indoubt").await;
+    fleet.write(
+        UP,
+        "CREATE TABLE a (id INT PRIMARY KEY);\nINSERT INTO a VALUES (1);\nINSERT INTO a VALUES (1);\n",
+    );
+    fleet.sqlx("acme", "migrate run").await.await.exits(1);
+    let output = fleet.run("migrate:recover indoubt-acme --mark-applied --yes").await;
+    output.exits(1).says("which of the statements 2 to 3 are in the database is not known");
+    assert!(!is_applied(&mut fleet.connect("acme").await).await);
+    fleet.run("migrate:recover indoubt-acme --mark-applied --from 4 --yes").await.exits(0);
+    assert!(is_applied(&mut fleet.connect("acme").await).await);
+}
+
+async fn equal_cases_are_told_once(server: &'static Server) {
+    let fleet = fleet(server, "equal").await;
+    for tenant in ["beta", "gamma"] {
+        fleet.provision(tenant).await;
+    }
+    fleet.write(
+        UP,
+        "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY, KEY (nosuch));\n",
+    );
+    fleet.run("migrate:all-tenants").await.exits(1);
+    query::run(&mut fleet.connect("gamma").await, "ALTER TABLE a ADD COLUMN n INT").await;
+    let output = fleet.run("migrate:recover --all-tenants --concurrency 1").await;
+    output.exits(1);
+    assert_output!("recover_equal_cases", output);
+    fleet.write(UP, "CREATE TABLE a (id INT PRIMARY KEY);\nCREATE TABLE b (id INT PRIMARY KEY);\n");
+    let output =
+        fleet.run("migrate:recover --all-tenants --exclude equal-gamma --concurrency 1 --resume --yes").await;
+    output.exits(0).says("20260101000000 is as with acme");
 }
