@@ -15,7 +15,7 @@ use tokio::{select, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    apply::{self, Applied, Work},
+    apply::{self, Applied, ApplyError, Work},
     entropy::pause_before_retry,
     event::{Event, Events, Failure, MigrationDone, MigrationPlanned, Outcome, Scope, StopReason, Task},
     migration::{Direction, MigrationSet},
@@ -83,12 +83,19 @@ pub struct Stop {
     pub hard: CancellationToken,
     /// Begin no more tenants: the lock on the fleet is lost, and another rollout may have begun.
     pub lost: CancellationToken,
+    /// Begin no more tenants: what happens can no longer be told.
+    pub unheard: CancellationToken,
 }
 
 impl Default for Stop {
     fn default() -> Self {
         let hard = CancellationToken::new();
-        Self { soft: hard.child_token(), hard, lost: CancellationToken::new() }
+        Self {
+            soft: hard.child_token(),
+            hard,
+            lost: CancellationToken::new(),
+            unheard: CancellationToken::new(),
+        }
     }
 }
 
@@ -172,6 +179,7 @@ pub async fn run_work(
             () = stop.hard.cancelled(), if teller.stop_reason < Some(StopReason::InterruptedTwice) => {}
             () = stop.lost.cancelled(), if teller.stop_reason < Some(StopReason::FleetLockLost) => {}
             () = stop.soft.cancelled(), if teller.stop_reason < Some(StopReason::Interrupted) => {}
+            () = stop.unheard.cancelled(), if teller.stop_reason < Some(StopReason::ReporterFailed) => {}
         }
     }
     drop(running);
@@ -232,6 +240,8 @@ impl<F: FnMut(&Event) -> io::Result<()>> Teller<F> {
             self.stop_for(StopReason::InterruptedTwice);
         } else if stop.soft.is_cancelled() {
             self.stop_for(StopReason::Interrupted);
+        } else if stop.unheard.is_cancelled() {
+            self.stop_for(StopReason::ReporterFailed);
         } else if stop.lost.is_cancelled() {
             self.stop_for(StopReason::FleetLockLost);
         }
@@ -368,61 +378,72 @@ impl<C: Connect> TenantWork for JobWork<'_, C> {
         done: &mut Vec<MigrationDone>,
     ) -> Result<Outcome, Box<Failure>> {
         let tenant = target.label.clone();
-        let mut session = select! {
-            biased;
-            session = self.connect(target, events) => {
-                session.map_err(|error| Box::new(Failure::no_connection(&error, &tenant)))?
-            }
-            () = self.stop.hard.cancelled() => {
-                return Ok(Outcome::Stopped { done: Vec::new(), n_remaining: 0 });
-            }
+        let session = connect(self.connector, target, events, self.stop).await;
+        let session = session.map_err(|error| Box::new(Failure::no_connection(&error, &tenant)))?;
+        let Some(mut session) = session else {
+            return Ok(Outcome::Stopped { done: Vec::new(), n_remaining: 0 });
         };
         let result = self.on(&mut session, &tenant, events, done).await;
         session.close().await;
-        result
+        match result {
+            Err(error) if error.is_interruption() => {
+                Ok(Outcome::Stopped { done: std::mem::take(done), n_remaining: 0 })
+            }
+            result => result.map_err(boxed),
+        }
+    }
+}
+
+/// Connects, and tries again where a server may be back in a moment, unless the run is told to stop meanwhile; `None` once it
+/// is told twice.
+pub(crate) async fn connect<C: Connect>(
+    connector: &C,
+    target: Target,
+    events: &Events,
+    stop: &Stop,
+) -> Result<Option<C::Session>, ConnectError> {
+    let n_tries_max = connector.retries() + 1;
+    let mut n_tries = 1;
+    loop {
+        let connected = select! {
+            biased;
+            connected = connector.connect(target.clone()) => connected,
+            () = stop.hard.cancelled() => return Ok(None),
+        };
+        match connected {
+            Err(error) if error.is_passing() && n_tries < n_tries_max => {
+                let for_what = format!("try {} of {n_tries_max} after: {error}", n_tries + 1);
+                let tenant = target.label.clone();
+                events.tell(Event::Waiting { tenant, at: None, for_what }).await;
+                select! {
+                    biased;
+                    () = stop.soft.cancelled() => return Err(error),
+                    () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
+                }
+            }
+            result => return result.map(Some),
+        }
     }
 }
 
 impl<C: Connect> JobWork<'_, C> {
-    /// Connects, and tries again where a server may be back in a moment, unless the run is told to stop meanwhile.
-    async fn connect(&self, target: Target, events: &Events) -> Result<C::Session, ConnectError> {
-        let n_tries_max = self.connector.retries() + 1;
-        let mut n_tries = 1;
-        loop {
-            match self.connector.connect(target.clone()).await {
-                Err(error) if error.is_passing() && n_tries < n_tries_max => {
-                    let (tenant, for_what) = (
-                        target.label.clone(),
-                        format!("try {} of {n_tries_max} after: {error}", n_tries + 1),
-                    );
-                    events.tell(Event::Waiting { tenant, at: None, for_what }).await;
-                    select! {
-                        biased;
-                        () = self.stop.soft.cancelled() => return Err(error),
-                        () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
-                    }
-                }
-                result => return result,
-            }
-        }
-    }
-
     async fn on(
         &self,
         session: &mut C::Session,
         tenant: &SharedLabel,
         events: &Events,
         done: &mut Vec<MigrationDone>,
-    ) -> Result<Outcome, Box<Failure>> {
+    ) -> Result<Outcome, ApplyError> {
+        let read = |source| ApplyError::History { verb: "read", source };
         let work = |options| Work { set: self.set, options, tenant, events, stop: &self.stop.soft };
         match &self.job {
             Job::Inspect => {
-                let history = session.history().await.map_err(boxed)?;
+                let history = session.history().await.map_err(read)?;
                 let mut standing = Standing::of(self.set, &history);
                 let mut at_work = None;
                 // What another run does at this moment looks dirty, and nobody should go and recover it.
                 if history.is_dirty() {
-                    for activity in session.at_work().await.map_err(boxed)? {
+                    for activity in session.at_work().await.map_err(read)? {
                         let versions = activity.works_on(self.set, &history);
                         if !versions.is_empty() {
                             standing.mark_running(&versions);
@@ -431,13 +452,13 @@ impl<C: Connect> JobWork<'_, C> {
                     }
                     if at_work.is_none() {
                         // It may have come to its end between the two looks.
-                        standing = Standing::of(self.set, &session.history().await.map_err(boxed)?);
+                        standing = Standing::of(self.set, &session.history().await.map_err(read)?);
                     }
                 }
                 Ok(Outcome::Inspected { standing, at_work })
             }
             Job::Plan(options) => {
-                let plan = apply::prepare(session, work(options)).await.map_err(boxed)?;
+                let plan = apply::prepare(session, work(options)).await?;
                 if plan.steps.is_empty() {
                     return Ok(Outcome::UpToDate);
                 }
@@ -449,7 +470,7 @@ impl<C: Connect> JobWork<'_, C> {
                 Ok(Outcome::Planned { steps: steps.collect() })
             }
             Job::Apply(options) => {
-                let applied = apply::apply(session, work(options), done).await.map_err(boxed)?;
+                let applied = apply::apply(session, work(options), done).await?;
                 let done = std::mem::take(done);
                 Ok(match applied {
                     Applied::Complete if done.is_empty() => Outcome::UpToDate,

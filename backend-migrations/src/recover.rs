@@ -24,12 +24,12 @@ use crate::{
     apply::{self, Applied, ApplyError, Work},
     diagnosis::{Diagnosis, Offer, Replay, Way},
     event::{Event, Events, Failure, FailureCode, MigrationDone, Outcome, Settled, Task},
-    fleet::{Stop, TenantWork},
+    fleet::{self, Stop, TenantWork},
     history::{History, HistoryRow, StatementDigest},
     migration::{Direction, MigrationSet, Script, Version},
     mysql::{MySqlConnector, MySqlSession},
     plan::Problem,
-    session::{Activity, Connect as _, JournalEntry, Reads, Record, SessionError, TenantSession as _},
+    session::{Activity, JournalEntry, Reads, Record, SessionError, TenantSession as _},
     tenant::{Label, SharedLabel, Target},
 };
 
@@ -115,8 +115,11 @@ impl<C: Consent> TenantWork for Recover<'_, C> {
         done: &mut Vec<MigrationDone>,
     ) -> Result<Outcome, Box<Failure>> {
         let tenant = target.label.clone();
-        let connected = self.connector.connect(target.clone()).await;
-        let session = connected.map_err(|error| Box::new(Failure::no_connection(&error, &tenant)))?;
+        let connected = fleet::connect(self.connector, target.clone(), events, self.stop).await;
+        let connected = connected.map_err(|error| Box::new(Failure::no_connection(&error, &tenant)))?;
+        let Some(session) = connected else {
+            return Ok(Outcome::Stopped { done: Vec::new(), n_remaining: 0 });
+        };
         let mut turn = Turn { recover: self, target, tenant, session, events, lent: OnceCell::new() };
         let result = turn.run(done).await;
         turn.session.close().await;

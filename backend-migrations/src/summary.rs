@@ -31,6 +31,8 @@ pub struct Summary {
     pub n_migrations: usize,
     /// Why the run stopped before its end, if it did.
     pub stop_reason: Option<StopReason>,
+    /// Whether nobody could be told what it came to: whoever tells it says so. Nobody may take such a run for done.
+    pub is_untold: bool,
 }
 
 /// A run in one word.
@@ -40,7 +42,7 @@ pub enum Verdict {
     Succeeded,
     /// At least one tenant failed.
     Failed,
-    /// None failed, and the run stopped before its end.
+    /// None failed, and the run stopped before its end, or nobody could be told of it.
     Stopped,
 }
 
@@ -82,7 +84,7 @@ impl Summary {
     pub fn verdict(&self) -> Verdict {
         if !self.failed.is_empty() {
             Verdict::Failed
-        } else if !self.stopped.is_empty() || !self.not_started.is_empty() {
+        } else if !self.stopped.is_empty() || !self.not_started.is_empty() || self.is_untold {
             Verdict::Stopped
         } else {
             Verdict::Succeeded

@@ -19,7 +19,7 @@ use crate::{
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::{Direction, MigrationSet, Version},
     mysql::{Central, CentralError, FleetLock, MySqlConnector, Selection},
-    plan::{Goal, PlanOptions},
+    plan::{Goal, PlanOptions, Problem},
     secret::Key,
     summary::{Summary, Verdict},
     tenant::Target,
@@ -202,7 +202,7 @@ pub struct LatestArgs {
 }
 
 pub(super) async fn latest(args: LatestArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
-    over_central(args.goal.job(), settings).await.map(|summary| summary.verdict().into())
+    over_central(args.goal.job(), settings).await.map(|summary| status_of_central(&summary))
 }
 
 #[derive(Clone, Debug, Args)]
@@ -247,7 +247,7 @@ pub(super) async fn rollback(args: RollbackArgs, settings: &Settings) -> Result<
                 .await
                 .map(|summary| summary.verdict().into())
         }
-        None => over_central(job, settings).await.map(|summary| summary.verdict().into()),
+        None => over_central(job, settings).await.map(|summary| status_of_central(&summary)),
     }
 }
 
@@ -268,7 +268,13 @@ pub struct StatusArgs {
 
 pub(super) async fn status(args: StatusArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
     let summary = match args.tenant {
-        _ if args.central => over_central(Job::Inspect, settings).await?,
+        _ if args.central => {
+            let summary = over_central(Job::Inspect, settings).await?;
+            if status_of_central(&summary) == ExitStatus::Refused {
+                return Ok(ExitStatus::Refused);
+            }
+            summary
+        }
         Some(tenant) => {
             let options = single(Job::Inspect, Scope::Tenant, settings)?;
             over_tenants(Selection::One(tenant), options, settings).await?
@@ -292,6 +298,7 @@ async fn over_tenants(
 ) -> Result<Summary, CliError> {
     let (key, central) = (settings.key()?, settings.central()?);
     let set = settings.migration_set(MigrationKind::Tenant)?;
+    refuse_unknown_target(&set, options.job)?;
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
@@ -347,10 +354,36 @@ pub(super) async fn candidates(
     Ok(targets.into_iter().map(Candidate::Sealed).collect())
 }
 
+/// What a run over the central database came to: where there is no way into it, no tenant failed.
+fn status_of_central(summary: &Summary) -> ExitStatus {
+    let is_unreached = summary.failed.iter().any(|(_, failure)| {
+        matches!(failure.code, FailureCode::Connect | FailureCode::AccessDenied | FailureCode::NoDatabase)
+    });
+    if is_unreached { ExitStatus::Refused } else { summary.verdict().into() }
+}
+
+/// A target that no file has is nobody's: said before anybody is asked.
+fn refuse_unknown_target(set: &MigrationSet, job: Job) -> Result<(), CliError> {
+    let (Job::Apply(PlanOptions { goal, .. }) | Job::Plan(PlanOptions { goal, .. })) = job else {
+        return Ok(());
+    };
+    let target = match goal {
+        Goal::UpTo(target) => target,
+        Goal::DownTo(target) if target.0 != 0 => target,
+        _ => return Ok(()),
+    };
+    if set.get(target).is_some() {
+        return Ok(());
+    }
+    let problem = Problem::UnknownTarget(target);
+    Err(CliError::refused("version", problem.to_string(), Some(problem.hint())))
+}
+
 /// Runs `job` on the central database.
 async fn over_central(job: Job, settings: &Settings) -> Result<Summary, CliError> {
     let target = settings.central()?;
     let set = settings.migration_set(MigrationKind::Central)?;
+    refuse_unknown_target(&set, job)?;
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
@@ -383,10 +416,10 @@ impl Run<'_> {
                 return Err(CliError::interrupted());
             }
         }
-        let mut reporter = output::Reporter::new(settings);
-        let summary =
+        let reporter = output::Reporter::new(settings, stop);
+        let mut summary =
             fleet::run(connector, key, set, candidates, &options, stop, |event| reporter.report(event)).await;
-        reporter.finish(&summary);
+        reporter.finish(&mut summary).await;
         Ok(summary)
     }
 }

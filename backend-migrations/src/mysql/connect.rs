@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     introspect::Seen,
+    query::Patience,
     relay::Relay,
     server_error::{connect_error, io_error},
     session::MySqlSession,
@@ -171,6 +172,6 @@ fn options(target: &Target) -> MySqlConnectOptions {
 }
 
 /// Ends a connection politely, and in bounded time.
-pub(super) async fn close(connection: MySqlConnection, limits: &Limits) {
-    timeout(limits.connect, connection.close()).await.ok();
+pub(super) async fn close(connection: MySqlConnection, connector: &MySqlConnector) {
+    Patience::until(connector.limits.connect, &connector.kill).wait(connection.close()).await.ok();
 }
