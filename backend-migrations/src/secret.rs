@@ -101,7 +101,8 @@ pub enum KeyMistake {
 
 impl KeyMistake {
     fn of(text: &str) -> Option<Self> {
-        let quoted = ['"', '\'', '`'].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+        let quoted =
+            ['"', '\'', '`'].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
         let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '-' | '_');
         if text.trim_end_matches(['\r', '\n']).len() == 32 {
             Some(Self::LineEnd)
@@ -111,7 +112,8 @@ impl KeyMistake {
             Some(Self::Space)
         } else if text.len() == 64 && text.chars().all(|c| c.is_ascii_hexdigit()) {
             Some(Self::Hex)
-        } else if text.trim_end_matches('=').len() == 43 && text.trim_end_matches('=').chars().all(is_base64) {
+        } else if text.trim_end_matches('=').len() == 43 && text.trim_end_matches('=').chars().all(is_base64)
+        {
             Some(Self::Base64)
         } else {
             None

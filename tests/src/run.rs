@@ -220,7 +220,8 @@ impl Started {
     /// As [`Self::finish`], of one whose standard output nobody reads: its [`Output`] has none.
     pub async fn wait_unread(mut self) -> Output {
         let code = timeout(LIMIT, self.child.wait()).await;
-        let code = code.unwrap_or_else(|_| panic!("{} does not end", self.what)).expect("it can be waited for");
+        let code =
+            code.unwrap_or_else(|_| panic!("{} does not end", self.what)).expect("it can be waited for");
         self.close_stdout();
         Output { code: code.code(), ..self.finish().await }
     }

@@ -241,10 +241,7 @@ impl Writer {
     }
 
     /// Nothing more is written once something could not be.
-    fn if_heard(
-        &mut self,
-        tell: impl FnOnce(&mut dyn report::Reporter) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn if_heard(&mut self, tell: impl FnOnce(&mut dyn report::Reporter) -> io::Result<()>) -> io::Result<()> {
         if self.state.failure.get().is_some() { Ok(()) } else { tell(&mut *self.inner) }
     }
 

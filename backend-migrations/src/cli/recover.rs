@@ -234,6 +234,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     }
     match summary.verdict() {
         Verdict::Succeeded if is_open => Ok(ExitStatus::Failed),
+        _ if scope == Scope::Central => Ok(rollout::status_of_central(&summary)),
         verdict => Ok(verdict.into()),
     }
 }

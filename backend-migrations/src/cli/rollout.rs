@@ -355,7 +355,7 @@ pub(super) async fn candidates(
 }
 
 /// What a run over the central database came to: where there is no way into it, no tenant failed.
-fn status_of_central(summary: &Summary) -> ExitStatus {
+pub(super) fn status_of_central(summary: &Summary) -> ExitStatus {
     let is_unreached = summary.failed.iter().any(|(_, failure)| {
         matches!(failure.code, FailureCode::Connect | FailureCode::AccessDenied | FailureCode::NoDatabase)
     });

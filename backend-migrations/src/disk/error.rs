@@ -1,12 +1,6 @@
 //! What is wrong with a folder of migrations.
 
-use std::{
-    fmt,
-    fs::FileType,
-    io,
-    os::unix::fs::FileTypeExt as _,
-    path::PathBuf,
-};
+use std::{fmt, fs::FileType, io, os::unix::fs::FileTypeExt as _, path::PathBuf};
 
 use super::name::NameError;
 use crate::{
@@ -151,7 +145,8 @@ impl ProblemKind {
                 "check that the file, or what a symbolic link points to, is there and readable".to_owned()
             }
             Self::NoFile(_) => {
-                "put the file there that was meant, or give this another name: nothing in it would ever run".to_owned()
+                "put the file there that was meant, or give this another name: nothing in it would ever run"
+                    .to_owned()
             }
             Self::Duplicate { .. } => {
                 "give the one that is applied nowhere a newer version; a pair of up and down shares one"

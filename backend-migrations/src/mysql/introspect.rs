@@ -146,7 +146,8 @@ impl Inspector {
             let sql: Vec<_> =
                 names.clone().map(|name| format!("SHOW CREATE TABLE {}", identifier(name))).collect();
             let (sets, result) =
-                query::query_until_error(&mut self.connection, sql.join(";"), patience(&self.connector)).await;
+                query::query_until_error(&mut self.connection, sql.join(";"), patience(&self.connector))
+                    .await;
             for (rows, name) in sets.iter().zip(names.by_ref()) {
                 shown.push((name.clone(), rows.first().map(values).unwrap_or_default()));
             }

@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnection, raw_sql};
 
 use super::{
-    Central, CentralError, MySqlConnector, books::text, connect, query::Patience, server_error::session_error,
-    session::BOOKKEEPING_LIMIT,
+    Central, CentralError, MySqlConnector, books::text, connect, query::Patience,
+    server_error::session_error, session::BOOKKEEPING_LIMIT,
 };
 use crate::{
     secret::Secret,

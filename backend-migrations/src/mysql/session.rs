@@ -149,8 +149,7 @@ impl TenantSession for MySqlSession {
             books::SELECT_JOURNAL,
         );
         // Nothing is lost with a wait for the lock; the server ends it when the connection is gone.
-        let patience =
-            Patience::until_at_once(limits.lock + BOOKKEEPING_LIMIT, self.connector.kill_token());
+        let patience = Patience::until_at_once(limits.lock + BOOKKEEPING_LIMIT, self.connector.kill_token());
         let (mut sets, result) = query::query_until_error(&mut self.connection, sql, patience).await;
         if asks && !sets.is_empty() {
             self.lock_caveat = locality::caveat(&sets.remove(0), &self.target.label.server);

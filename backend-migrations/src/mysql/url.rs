@@ -68,7 +68,9 @@ fn parameter_hint(parameter: &str) -> &'static str {
             "it sets Prisma's pool, and there is none here: leave it out; `--concurrency` and `--per-server` bound the \
              connections"
         }
-        "connect_timeout" | "connectTimeout" => "leave it out: `--connect-timeout` or `CONNECT_TIMEOUT` sets that here",
+        "connect_timeout" | "connectTimeout" => {
+            "leave it out: `--connect-timeout` or `CONNECT_TIMEOUT` sets that here"
+        }
         "socket_timeout" => "leave it out: `--statement-timeout` or `STATEMENT_TIMEOUT` sets that here",
         "schema" => {
             "it is for Prisma on PostgreSQL: leave it out, and name the database in the path, mysql://…@HOST:PORT/DATABASE"
@@ -122,7 +124,8 @@ pub fn parse_server_url(url: &str, name: &str) -> Result<Target, UrlError> {
         return Err(UrlError::Scheme(url.scheme().to_owned()));
     }
     let host = url.host_str().filter(|host| !host.is_empty());
-    let is_socket = |(parameter, _): (Cow<'_, str>, _)| matches!(&*parameter, "socket" | "unix_socket" | "socketPath");
+    let is_socket =
+        |(parameter, _): (Cow<'_, str>, _)| matches!(&*parameter, "socket" | "unix_socket" | "socketPath");
     if url.query_pairs().any(is_socket) || host.is_some_and(names_a_socket) || names_a_socket(text) {
         return Err(UrlError::Socket);
     }
@@ -161,7 +164,10 @@ pub fn parse_server_url(url: &str, name: &str) -> Result<Target, UrlError> {
 /// Whether a socket's path stands where the host should: encoded as sqlx has it, or in the words of Go and PHP.
 fn names_a_socket(text: &str) -> bool {
     let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
-    host.starts_with("%2F") || host.starts_with("%2f") || host.starts_with("unix(") || host.starts_with("unix:/")
+    host.starts_with("%2F")
+        || host.starts_with("%2f")
+        || host.starts_with("unix(")
+        || host.starts_with("unix:/")
 }
 
 fn decode(text: &str, part: &'static str) -> Result<String, UrlError> {

@@ -112,6 +112,9 @@ mod tests {
             ),
         ];
         assert_snapshot!(told(&events, 65), @r"
+        ▶️  Acme Corp (acme_corp_db): begun
+        ⏳ after 30 s: 0 of 50 tenants done, 1 at work; longest: Acme Corp (acme_corp_db), for 28 s: statement 2 of 3, 20250203090000_create_labels.up.sql:7
+        ⏳ after 1 min 00 s: 0 of 50 tenants done, 1 at work; longest: Acme Corp (acme_corp_db), for 20 s: waits for connection 12 (app@10.0.0.7), idle in a transaction for 40 s
         ");
     }
 
@@ -133,6 +136,8 @@ mod tests {
             (1, Event::StatementStarted { tenant: central(), at: place() }),
         ];
         assert_snapshot!(told(&events, 31), @r"
+        ▶️  Central database (central): begun
+        ⏳ after 30 s: Central database (central), for 29 s: statement 2 of 3, 20250203090000_create_labels.up.sql:7
         ");
     }
 }

@@ -135,9 +135,8 @@ impl Picture {
 
     /// The turns that are worth a line for having begun, each told once.
     pub(super) fn newly_begun(&mut self, now: Duration) -> Vec<String> {
-        let is_new = |running: &&mut Running| {
-            !running.is_announced && now.saturating_sub(running.begun_at) >= LONG
-        };
+        let is_new =
+            |running: &&mut Running| !running.is_announced && now.saturating_sub(running.begun_at) >= LONG;
         let mut begun: Vec<_> = self.running.values_mut().filter(is_new).collect();
         begun.sort_by(|a, b| (a.begun_at, &a.name).cmp(&(b.begun_at, &b.name)));
         let announce = |running: &mut Running| {

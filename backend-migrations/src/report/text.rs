@@ -61,7 +61,11 @@ pub(super) fn shortened(statements: &[Statement]) -> (Vec<(&Statement, Shortened
     let mut shown = Vec::new();
     for (at, statement) in statements.iter().enumerate() {
         let text = statement.text.as_str();
-        let end = if text.len() > STATEMENT_BYTES_MAX { text.floor_char_boundary(STATEMENT_BYTES_MAX) } else { text.len() };
+        let end = if text.len() > STATEMENT_BYTES_MAX {
+            text.floor_char_boundary(STATEMENT_BYTES_MAX)
+        } else {
+            text.len()
+        };
         n_bytes += end;
         if n_bytes > SCRIPT_BYTES_MAX {
             let rest = &statements[at..];

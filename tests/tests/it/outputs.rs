@@ -69,7 +69,9 @@ async fn a_reader_who_stops_holds_up_nothing(server: &'static Server) {
     assert!(n_told < n_all, "nothing was left out, so nothing stood still");
     let warnings = events.iter().filter(|event| event["event"] == "warning");
     let n_left_out: usize = warnings
-        .filter_map(|event| event["message"].as_str()?.strip_suffix(" lines of it")?.rsplit(' ').next()?.parse().ok())
+        .filter_map(|event| {
+            event["message"].as_str()?.strip_suffix(" lines of it")?.rsplit(' ').next()?.parse().ok()
+        })
         .sum();
     assert_eq!(n_told + n_left_out, n_all, "what is left out is counted");
 }
@@ -102,10 +104,14 @@ async fn a_full_disk_is_no_success(server: &'static Server) {
             ("migrate:make add_a", 70),
             ("completions bash", 70),
         ] {
-            let args = if args.starts_with("migrate:make") { format!("{args}_{format}") } else { args.to_owned() };
+            let args =
+                if args.starts_with("migrate:make") { format!("{args}_{format}") } else { args.to_owned() };
             let output = run(&args).await;
             assert_eq!(output.code, Some(code), "{args}\n{output}");
-            assert!(output.stderr.contains("No space left") || output.stderr.contains("storage space"), "{output}");
+            assert!(
+                output.stderr.contains("No space left") || output.stderr.contains("storage space"),
+                "{output}"
+            );
         }
     }
 }
@@ -146,9 +152,15 @@ async fn a_dry_run_of_many_rows_is_short(server: &'static Server) {
     let events = events(&output);
     let script = events.iter().find(|event| event["event"] == "script-planned").unwrap();
     let shown = script["statements"].as_array().unwrap();
-    assert_eq!(shown.len() + usize::try_from(script["n_statements_left_out"].as_u64().unwrap()).unwrap(), 1_002);
+    assert_eq!(
+        shown.len() + usize::try_from(script["n_statements_left_out"].as_u64().unwrap()).unwrap(),
+        1_002
+    );
     let text = shown[1]["text"].as_str().unwrap();
-    assert_eq!(text.len() + usize::try_from(shown[1]["n_bytes_left_out"].as_u64().unwrap()).unwrap(), one.len() - 2);
+    assert_eq!(
+        text.len() + usize::try_from(shown[1]["n_bytes_left_out"].as_u64().unwrap()).unwrap(),
+        one.len() - 2
+    );
 }
 
 /// A folder with a migration, and settings that name no server in reach.
@@ -165,7 +177,8 @@ async fn a_refusal_is_a_refusal_of_every_command() {
     let folder = tempfile::tempdir().unwrap();
     for kind in ["central", "tenant"] {
         std::fs::create_dir(folder.path().join(kind)).unwrap();
-        std::fs::write(folder.path().join(kind).join("20250101000000_t.up.sql"), "CREATE TABLE t (id INT)").unwrap();
+        std::fs::write(folder.path().join(kind).join("20250101000000_t.up.sql"), "CREATE TABLE t (id INT)")
+            .unwrap();
     }
     const OVER_TENANTS: [&str; 7] = [
         "migrate:tenant acme",
@@ -178,7 +191,8 @@ async fn a_refusal_is_a_refusal_of_every_command() {
     ];
     const OVER_CENTRAL: [&str; 4] =
         ["migrate:latest", "migrate:rollback", "migrate:status --central", "migrate:recover --central"];
-    let all = || OVER_TENANTS.into_iter().chain(OVER_CENTRAL).chain(["tenant:provision --slug acme --name Acme"]);
+    let all =
+        || OVER_TENANTS.into_iter().chain(OVER_CENTRAL).chain(["tenant:provision --slug acme --name Acme"]);
     let mut wrong = Vec::new();
     let mut expect = |what: &str, args: &str, output: Output, code: i32| {
         if output.code != Some(code) {

@@ -112,7 +112,8 @@ async fn the_second_signal_ends_the_wait_for_a_database(server: &'static Server)
     let mut holder = fleet.connect("acme").await;
     let sql = "SELECT GET_LOCK(LOWER(HEX(1026731422 * CRC32(DATABASE()))), 0)";
     assert_eq!(query::value(&mut holder, sql).await, "1");
-    for args in ["migrate:tenant lockwait-acme --lock-timeout 30m", "migrate:all-tenants --lock-timeout 30m"] {
+    for args in ["migrate:tenant lockwait-acme --lock-timeout 30m", "migrate:all-tenants --lock-timeout 30m"]
+    {
         let run = fleet.run(args).start().await;
         once_it_runs(&fleet, "GET_LOCK").await;
         let began = Instant::now();
