@@ -68,7 +68,7 @@ the shell's: 128 and the signal's number.
 Standard output has what the command was asked for: the report of the run, the names of the files made, the sealed password,
 the script. Standard error has why a command did nothing, or why it could not go on: `error: …`, and a `hint: …` where there
 is a next step; and, while a run lasts, its progress: drawn on a terminal, else a line for each tenant whose turn takes longer
-than a second, and one each `--progress-interval`. What is not read for a while (a pager, Ctrl-S) holds up no work. With `--format json` standard output has one object a line and nothing else, errors included, so that a
+than a thirtieth of `--progress-interval` (a second), and one each `--progress-interval`. What is not read for a while (a pager, Ctrl-S) holds up no work. With `--format json` standard output has one object a line and nothing else, errors included, so that a
 program need not read standard error; what is wrong with the command line itself (exit code 2, from the parser) is always
 text on standard error. Passwords and keys are on neither.
 

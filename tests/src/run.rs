@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdout, Command},
     select,
     time::timeout,
@@ -118,6 +118,8 @@ impl Invocation {
             .args(&self.args)
             .env_clear()
             .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            // How long a turn takes depends on the machine, and so would the lines about it.
+            .env("PROGRESS_INTERVAL", "1h")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.as_deref().unwrap_or(empty.path()));
         (command, empty)
@@ -226,13 +228,24 @@ impl Started {
         Output { code: code.code(), ..self.finish().await }
     }
 
-    /// Waits for its end. Fails if it does not come, or if there is a secret in what it wrote.
+    /// Waits for its end. Fails if it does not come, or if there is a secret in what it wrote. Of a standard output that was read
+    /// line by line the [`Output`] has the rest.
     pub async fn finish(self) -> Output {
-        let Self { child, what, central, read, _empty } = self;
-        let output = timeout(LIMIT, child.wait_with_output())
+        let Self { child, what, central, mut read, _empty } = self;
+        // What a test has not read of a stream that it has begun to read.
+        let mut rest = Vec::new();
+        let rest_of_it = async {
+            match &mut read {
+                Some(stdout) => stdout.read_to_end(&mut rest).await,
+                None => Ok(0),
+            }
+        };
+        let (output, is_read) = timeout(LIMIT, async { tokio::join!(child.wait_with_output(), rest_of_it) })
             .await
-            .unwrap_or_else(|_| panic!("{what} does not end"))
-            .expect("its output can be read");
+            .unwrap_or_else(|_| panic!("{what} does not end"));
+        let mut output = output.expect("its output can be read");
+        is_read.expect("the rest of it can be read");
+        output.stdout.extend(rest);
         let text = |bytes| String::from_utf8(bytes).unwrap_or_else(|_| panic!("{what} wrote no UTF-8"));
         let output = Output {
             code: output.status.code(),
@@ -243,7 +256,6 @@ impl Started {
         if let Some((url, key)) = central {
             canary::learn_passwords(&url, &key).await;
         }
-        drop(read);
         canary::check(&what, &output.to_string());
         output
     }

@@ -28,7 +28,7 @@ use crate::{
 /// How many events may wait to be written before the progress of statements is left out. What else there is to tell is bounded
 /// by the number of tenants and of migrations.
 const PROGRESS_MAX: usize = 1_000;
-/// Often enough for a turn that takes a second to have its line.
+/// Often enough for a turn that takes a second to have its line soon.
 const TICK: Duration = Duration::from_millis(500);
 
 /// A reporter on the process's own streams, with the process's clock, on a thread of its own.

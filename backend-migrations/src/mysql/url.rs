@@ -116,17 +116,17 @@ pub fn parse_server_url(url: &str, name: &str) -> Result<Target, UrlError> {
     if text.starts_with(['"', '\'', '`']) {
         return Err(UrlError::Quoted);
     }
-    let url = ::url::Url::parse(text).map_err(|error| match names_a_socket(text) {
-        true => UrlError::Socket,
-        false => UrlError::Malformed(error.to_string()),
-    })?;
+    if names_a_socket(text) {
+        return Err(UrlError::Socket);
+    }
+    let url = ::url::Url::parse(text).map_err(|error| UrlError::Malformed(error.to_string()))?;
     if !matches!(url.scheme(), "mysql" | "mariadb") {
         return Err(UrlError::Scheme(url.scheme().to_owned()));
     }
     let host = url.host_str().filter(|host| !host.is_empty());
     let is_socket =
         |(parameter, _): (Cow<'_, str>, _)| matches!(&*parameter, "socket" | "unix_socket" | "socketPath");
-    if url.query_pairs().any(is_socket) || host.is_some_and(names_a_socket) || names_a_socket(text) {
+    if url.query_pairs().any(is_socket) {
         return Err(UrlError::Socket);
     }
     let host = host.ok_or(UrlError::NoHost)?;

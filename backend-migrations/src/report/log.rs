@@ -24,6 +24,11 @@ impl Pulse {
         Self { picture: Picture::new(Paint { color: false }), interval, last_at: Duration::ZERO }
     }
 
+    /// The lines of turns that take so long that their beginning is worth one: a second of half a minute's interval.
+    fn newly_begun(&mut self, now: Duration) -> Vec<String> {
+        self.picture.newly_begun(now, self.interval / 30)
+    }
+
     /// Whether one is due at the time `now`; it is then taken to be told.
     pub(super) fn is_due(&mut self, now: Duration) -> bool {
         let is_due = now.saturating_sub(self.last_at) >= self.interval;
@@ -43,7 +48,7 @@ pub struct Log<W, E> {
 
 impl<W: Write, E: Write> Log<W, E> {
     /// Writes the report to `out`, with colours if `color`; to `progress` a line for each turn that takes longer than a
-    /// second, and one each `interval` of what is at work.
+    /// thirtieth of `interval`, and one each `interval` of what is at work.
     pub fn new(out: W, color: bool, progress: E, interval: Duration) -> Self {
         Self { human: Human::new(out, color), progress, pulse: Pulse::new(interval) }
     }
@@ -56,7 +61,7 @@ impl<W: Write, E: Write> Reporter for Log<W, E> {
     }
 
     fn tick(&mut self, at: Duration) -> io::Result<()> {
-        let mut lines = self.pulse.picture.newly_begun(at);
+        let mut lines = self.pulse.newly_begun(at);
         if self.pulse.is_due(at) {
             lines.extend(self.pulse.picture.log_line(at));
         }

@@ -16,8 +16,6 @@ use crate::{
 const N_RUNNING_MAX: usize = 6;
 /// What is over sooner than this needs no progress; drawing it would only flicker.
 const QUIET: Duration = Duration::from_millis(250);
-/// Where nobody watches, a turn that is over sooner is not said to have begun: its end is said.
-const LONG: Duration = Duration::from_secs(1);
 /// A longer name would push what it waits for off the line.
 const NAME_COLUMNS_MAX: usize = 32;
 
@@ -133,10 +131,11 @@ impl Picture {
         (running.doing, running.since) = (doing, at);
     }
 
-    /// The turns that are worth a line for having begun, each told once.
-    pub(super) fn newly_begun(&mut self, now: Duration) -> Vec<String> {
+    /// The turns that have taken `long` and are worth a line for having begun, each told once: of those that are over sooner
+    /// the end is told.
+    pub(super) fn newly_begun(&mut self, now: Duration, long: Duration) -> Vec<String> {
         let is_new =
-            |running: &&mut Running| !running.is_announced && now.saturating_sub(running.begun_at) >= LONG;
+            |running: &&mut Running| !running.is_announced && now.saturating_sub(running.begun_at) >= long;
         let mut begun: Vec<_> = self.running.values_mut().filter(is_new).collect();
         begun.sort_by(|a, b| (a.begun_at, &a.name).cmp(&(b.begun_at, &b.name)));
         let announce = |running: &mut Running| {

@@ -67,12 +67,11 @@ async fn a_reader_who_stops_holds_up_nothing(server: &'static Server) {
     assert_eq!(events.last().unwrap()["event"], "rollout-finished");
     let (n_told, n_all) = (count("statement-started") + count("statement-finished"), 2 * 4 * 1_500);
     assert!(n_told < n_all, "nothing was left out, so nothing stood still");
+    let number = |message: &str| -> Option<usize> {
+        message.strip_suffix(" lines of it")?.rsplit(' ').next()?.parse().ok()
+    };
     let warnings = events.iter().filter(|event| event["event"] == "warning");
-    let n_left_out: usize = warnings
-        .filter_map(|event| {
-            event["message"].as_str()?.strip_suffix(" lines of it")?.rsplit(' ').next()?.parse().ok()
-        })
-        .sum();
+    let n_left_out: usize = warnings.filter_map(|event| number(event["message"].as_str()?)).sum();
     assert_eq!(n_told + n_left_out, n_all, "what is left out is counted");
 }
 
@@ -100,7 +99,8 @@ async fn a_full_disk_is_no_success(server: &'static Server) {
             ("migrate:all-tenants --dry-run", 3),
             ("migrate:tenant full-a", 3),
             ("migrate:recover full-a", 3),
-            ("tenant:provision --slug full-a --name a", 3),
+            // It is not ready, and the same call ends it.
+            ("tenant:provision --slug full-a --name a", 1),
             ("migrate:make add_a", 70),
             ("completions bash", 70),
         ] {
@@ -132,9 +132,6 @@ async fn a_long_statement_is_not_silent(server: &'static Server) {
     let progress: Vec<_> = events.iter().filter(|event| event["event"] == "progress").collect();
     assert!(progress.len() >= 2, "{output}");
     assert_eq!(progress[0]["longest"]["doing"], "statement 1 of 1, 20260101000000_n.up.sql:1", "{output}");
-    // What is over at once has no line.
-    let output = fleet.run("migrate:all-tenants --only quietci-a --progress-interval 2s").await;
-    assert_eq!(output.stderr, "");
 }
 
 async fn a_dry_run_of_many_rows_is_short(server: &'static Server) {
