@@ -106,11 +106,7 @@ impl ApplyError {
     /// Whether the run was told twice to stop while this database was looked at or its lock was waited for: nothing of it
     /// was begun, which is no failure of it.
     pub fn is_interruption(&self) -> bool {
-        matches!(
-            self,
-            Self::Lock(SessionError::Interrupted)
-                | Self::History { verb: "read", source: SessionError::Interrupted }
-        )
+        matches!(self, Self::Lock(SessionError::Interrupted) | Self::Unread(SessionError::Interrupted))
     }
 }
 

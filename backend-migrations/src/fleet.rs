@@ -434,16 +434,15 @@ impl<C: Connect> JobWork<'_, C> {
         events: &Events,
         done: &mut Vec<MigrationDone>,
     ) -> Result<Outcome, ApplyError> {
-        let read = |source| ApplyError::History { verb: "read", source };
         let work = |options| Work { set: self.set, options, tenant, events, stop: &self.stop.soft };
         match &self.job {
             Job::Inspect => {
-                let history = session.history().await.map_err(read)?;
+                let history = session.history().await.map_err(ApplyError::Unread)?;
                 let mut standing = Standing::of(self.set, &history);
                 let mut at_work = None;
                 // What another run does at this moment looks dirty, and nobody should go and recover it.
                 if history.is_dirty() {
-                    for activity in session.at_work().await.map_err(read)? {
+                    for activity in session.at_work().await.map_err(ApplyError::Unread)? {
                         let versions = activity.works_on(self.set, &history);
                         if !versions.is_empty() {
                             standing.mark_running(&versions);
@@ -452,7 +451,8 @@ impl<C: Connect> JobWork<'_, C> {
                     }
                     if at_work.is_none() {
                         // It may have come to its end between the two looks.
-                        standing = Standing::of(self.set, &session.history().await.map_err(read)?);
+                        standing =
+                            Standing::of(self.set, &session.history().await.map_err(ApplyError::Unread)?);
                     }
                 }
                 Ok(Outcome::Inspected { standing, at_work })

@@ -114,7 +114,7 @@ pub(super) async fn query_until_error(
 pub(super) async fn write(
     connection: &mut MySqlConnection,
     sql: String,
-    limit: Duration,
+    patience: Patience<'_>,
 ) -> (Vec<u64>, Result<(), SessionError>) {
     let mut n_changed = Vec::new();
     let work = async {
@@ -126,10 +126,7 @@ pub(super) async fn write(
         }
         Ok::<_, sqlx::Error>(())
     };
-    let result = match timeout(limit, work).await {
-        Ok(result) => result.map_err(|error| session_error(&error)),
-        Err(_) => Err(timed_out(limit)),
-    };
+    let result = patience.wait(work).await;
     (n_changed, result)
 }
 

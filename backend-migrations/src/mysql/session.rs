@@ -244,7 +244,8 @@ impl TenantSession for MySqlSession {
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
         let parts = books::parts(&record);
         let sql = parts.iter().map(|part| part.sql.as_str()).collect::<Vec<_>>().join(";");
-        let (n_changed, result) = query::write(&mut self.connection, sql, BOOKKEEPING_LIMIT).await;
+        let patience = Patience::until(BOOKKEEPING_LIMIT, self.connector.kill_token());
+        let (n_changed, result) = query::write(&mut self.connection, sql, patience).await;
         let Err(SessionError::Server { number: SUBQUERY_NO_1_ROW, .. }) = result else { return result };
         // As many statements have answered as there are before the guard that failed.
         let at = n_changed.len();
