@@ -102,6 +102,14 @@ pub struct Work<'a> {
     pub stop: &'a CancellationToken,
 }
 
+impl ApplyError {
+    /// Whether the run was told twice to stop while this database was looked at or its lock was waited for: nothing of it
+    /// was begun, which is no failure of it.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Lock(SessionError::Interrupted) | Self::Unread(SessionError::Interrupted))
+    }
+}
+
 /// Reads the history and plans, without lock and without a write.
 ///
 /// # Errors

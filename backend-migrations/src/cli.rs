@@ -3,6 +3,7 @@
 //! `backend-migrations` and `cargo xtask` are the same commands under two names.
 
 pub mod completions;
+mod dotenv;
 mod error;
 mod exit;
 pub mod help;
@@ -26,9 +27,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand, ValueEnum};
 
 pub use self::exit::ExitStatus;
-/// For its fuzz target.
+/// For their fuzz target.
 #[doc(hidden)]
-pub use self::settings::parse_duration;
+pub use self::{dotenv::check as check_dotenv, settings::parse_duration};
 use self::{error::CliError, settings::Settings};
 use crate::schema::ServerVersion;
 
@@ -124,6 +125,9 @@ pub struct GlobalArgs {
     /// Time a statement may take before it is killed [env: STATEMENT_TIMEOUT] [default: 1h].
     #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
     pub statement_timeout: Option<std::time::Duration>,
+    /// Without a terminal: time between two lines of what is at work [env: PROGRESS_INTERVAL] [default: 30s].
+    #[arg(long, global = true, value_name = "DURATION", value_parser = settings::parse_duration, hide_short_help = true)]
+    pub progress_interval: Option<std::time::Duration>,
 }
 
 /// Form of the output.

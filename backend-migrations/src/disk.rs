@@ -33,7 +33,8 @@ use crate::{
 #[cfg(feature = "cli")]
 const SIDE_FILE: &str = "lint.toml";
 
-/// Reads the migrations in `dir`: its regular files, symbolic links followed, no folders below it.
+/// Reads the migrations in `dir`: its regular files, symbolic links followed, no folders below it. Anything else that has a
+/// migration's name is a problem.
 ///
 /// # Errors
 ///
@@ -48,7 +49,11 @@ pub fn load(dir: &Path) -> Result<MigrationSet, LoadError> {
         let file_name = entry.file_name().to_string_lossy().into_owned();
         match fs::metadata(&path) {
             // What is no migration is not opened, either: it may be unreadable, or a large dump.
-            Ok(metadata) if !metadata.is_file() || matches!(FileName::parse(&file_name), Ok(None)) => {}
+            Ok(_) if matches!(FileName::parse(&file_name), Ok(None)) => {}
+            // Nor is a pipe, at which a reader waits for a writer.
+            Ok(metadata) if !metadata.is_file() => {
+                problems.push(Problem::no_file(file_name, metadata.file_type()));
+            }
             Ok(_) => match fs::read(&path) {
                 Ok(bytes) => files.push((file_name, bytes)),
                 Err(error) => problems.push(Problem::unreadable(file_name, &error)),

@@ -345,9 +345,9 @@ pub enum StopReason {
     FailureBudget,
     /// The lock on the fleet was lost: another rollout may have begun.
     FleetLockLost,
-    /// What happens can no longer be told: standard output is closed.
+    /// What happens can no longer be told: standard output is closed, or cannot be written.
     ReporterFailed,
-    /// The first Ctrl-C or SIGTERM.
+    /// The first Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
     Interrupted,
     /// The second: statements in flight are killed.
     InterruptedTwice,
@@ -359,7 +359,7 @@ impl StopReason {
         match self {
             Self::FailureBudget => "the failure budget is used up",
             Self::FleetLockLost => "the lock on the fleet was lost: another rollout may have begun",
-            Self::ReporterFailed => "the output was closed",
+            Self::ReporterFailed => "the output was closed or cannot be written",
             Self::Interrupted => "interrupted",
             Self::InterruptedTwice => "interrupted twice",
         }
@@ -368,7 +368,8 @@ impl StopReason {
 
 /// The way events take from the work to the one place that tells them.
 ///
-/// The channel behind it is bounded: a slow terminal slows the work rather than filling memory.
+/// The channel behind it is bounded, and whoever is told must not stand still: work that has locks waits for it. The command
+/// line hands on what it is told to a thread that may.
 #[derive(Clone, Debug)]
 pub struct Events(mpsc::Sender<Event>);
 

@@ -118,7 +118,9 @@ impl From<SessionError> for Failure {
 fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
     match error {
         SessionError::Lost { .. } => FailureCode::ConnectionLost,
-        SessionError::TimedOut { .. } | SessionError::Killed { .. } => FailureCode::Killed,
+        SessionError::TimedOut { .. } | SessionError::Killed { .. } | SessionError::Interrupted => {
+            FailureCode::Killed
+        }
         SessionError::LockHeld { .. } | SessionError::LockLost | SessionError::LockRefused => {
             FailureCode::LockHeld
         }

@@ -15,7 +15,7 @@ use tokio::{select, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    apply::{self, Applied, Work},
+    apply::{self, Applied, ApplyError, Work},
     entropy::pause_before_retry,
     event::{
         Event, Events, Failure, FailureCode, MigrationDone, MigrationPlanned, Outcome, Scope, StopReason,
@@ -92,12 +92,19 @@ pub struct Stop {
     pub hard: CancellationToken,
     /// Begin no more tenants: the lock on the fleet is lost, and another rollout may have begun.
     pub lost: CancellationToken,
+    /// Begin no more tenants: what happens can no longer be told.
+    pub unheard: CancellationToken,
 }
 
 impl Default for Stop {
     fn default() -> Self {
         let hard = CancellationToken::new();
-        Self { soft: hard.child_token(), hard, lost: CancellationToken::new() }
+        Self {
+            soft: hard.child_token(),
+            hard,
+            lost: CancellationToken::new(),
+            unheard: CancellationToken::new(),
+        }
     }
 }
 
@@ -183,6 +190,7 @@ pub async fn run_work(
             () = stop.hard.cancelled(), if teller.stop_reason < Some(StopReason::InterruptedTwice) => {}
             () = stop.lost.cancelled(), if teller.stop_reason < Some(StopReason::FleetLockLost) => {}
             () = stop.soft.cancelled(), if teller.stop_reason < Some(StopReason::Interrupted) => {}
+            () = stop.unheard.cancelled(), if teller.stop_reason < Some(StopReason::ReporterFailed) => {}
         }
     }
     drop(running);
@@ -243,6 +251,8 @@ impl<F: FnMut(&Event) -> io::Result<()>> Teller<F> {
             self.stop_for(StopReason::InterruptedTwice);
         } else if stop.soft.is_cancelled() {
             self.stop_for(StopReason::Interrupted);
+        } else if stop.unheard.is_cancelled() {
+            self.stop_for(StopReason::ReporterFailed);
         } else if stop.lost.is_cancelled() {
             self.stop_for(StopReason::FleetLockLost);
         }
@@ -387,12 +397,17 @@ impl<C: Connect> TenantWork for JobWork<'_, C> {
         };
         let result = self.on(&mut session, &tenant, events, done).await;
         session.close().await;
-        result
+        match result {
+            Err(error) if error.is_interruption() => {
+                Ok(Outcome::Stopped { done: std::mem::take(done), n_remaining: 0 })
+            }
+            result => result.map_err(boxed),
+        }
     }
 }
 
 /// Connects for one tenant's turn: again where a server may be back in a moment, unless the run is told to stop meanwhile.
-/// `None` where the run was told twice to stop.
+/// `None` once it is told twice.
 ///
 /// # Errors
 ///
@@ -403,37 +418,27 @@ pub(crate) async fn connect<C: Connect>(
     events: &Events,
     stop: &Stop,
 ) -> Result<Option<C::Session>, Box<Failure>> {
-    let tenant = target.label.clone();
-    select! {
-        biased;
-        session = connect_patiently(connector, target, events, stop) => match session {
-            Ok(session) => Ok(Some(session)),
-            Err(error) => Err(Box::new(Failure::no_connection(&error, &tenant))),
-        },
-        () = stop.hard.cancelled() => Ok(None),
-    }
-}
-
-async fn connect_patiently<C: Connect>(
-    connector: &C,
-    target: Target,
-    events: &Events,
-    stop: &Stop,
-) -> Result<C::Session, ConnectError> {
+    let failed = |error: &ConnectError| Box::new(Failure::no_connection(error, &target.label));
     let n_tries_max = connector.retries() + 1;
     let mut n_tries = 1;
     loop {
-        match connector.connect(target.clone()).await {
+        let connected = select! {
+            biased;
+            connected = connector.connect(target.clone()) => connected,
+            () = stop.hard.cancelled() => return Ok(None),
+        };
+        match connected {
             Err(error) if error.is_passing() && n_tries < n_tries_max => {
                 let for_what = format!("try {} of {n_tries_max} after: {error}", n_tries + 1);
-                events.tell(Event::Waiting { tenant: target.label.clone(), at: None, for_what }).await;
+                let tenant = target.label.clone();
+                events.tell(Event::Waiting { tenant, at: None, for_what }).await;
                 select! {
                     biased;
-                    () = stop.soft.cancelled() => return Err(error),
+                    () = stop.soft.cancelled() => return Err(failed(&error)),
                     () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
                 }
             }
-            result => return result,
+            result => return result.map(Some).map_err(|error| failed(&error)),
         }
     }
 }
@@ -445,16 +450,16 @@ impl<C: Connect> JobWork<'_, C> {
         tenant: &SharedLabel,
         events: &Events,
         done: &mut Vec<MigrationDone>,
-    ) -> Result<Outcome, Box<Failure>> {
+    ) -> Result<Outcome, ApplyError> {
         let work = |options| Work { set: self.set, options, tenant, events, stop: &self.stop.soft };
         match &self.job {
             Job::Inspect => {
-                let history = session.history().await.map_err(boxed)?;
+                let history = session.history().await.map_err(ApplyError::Unread)?;
                 let mut standing = Standing::of(self.set, &history);
                 let mut at_work = None;
                 // What another run does at this moment looks dirty, and nobody should go and recover it.
                 if history.is_dirty() {
-                    for activity in session.at_work().await.map_err(boxed)? {
+                    for activity in session.at_work().await.map_err(ApplyError::Unread)? {
                         let versions = activity.works_on(self.set, &history);
                         if !versions.is_empty() {
                             standing.mark_running(&versions);
@@ -463,13 +468,14 @@ impl<C: Connect> JobWork<'_, C> {
                     }
                     if at_work.is_none() {
                         // It may have come to its end between the two looks.
-                        standing = Standing::of(self.set, &session.history().await.map_err(boxed)?);
+                        standing =
+                            Standing::of(self.set, &session.history().await.map_err(ApplyError::Unread)?);
                     }
                 }
                 Ok(Outcome::Inspected { standing, at_work })
             }
             Job::Plan(options) => {
-                let plan = apply::prepare(session, work(options)).await.map_err(boxed)?;
+                let plan = apply::prepare(session, work(options)).await?;
                 if plan.steps.is_empty() {
                     return Ok(Outcome::UpToDate);
                 }
@@ -481,7 +487,7 @@ impl<C: Connect> JobWork<'_, C> {
                 Ok(Outcome::Planned { steps: steps.collect() })
             }
             Job::Apply(options) => {
-                let applied = apply::apply(session, work(options), done).await.map_err(boxed)?;
+                let applied = apply::apply(session, work(options), done).await?;
                 let done = std::mem::take(done);
                 Ok(match applied {
                     Applied::Complete if done.is_empty() => Outcome::UpToDate,

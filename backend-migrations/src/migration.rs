@@ -73,6 +73,12 @@ pub enum Opacity {
     /// It runs statements that its own text does not show (`CALL`, `EXECUTE`) or that are statements of their own
     /// (MariaDB's compound statements outside of routines). An error of any number may come from one of these.
     Program,
+    /// It makes a table and fills it from a query (`CREATE TABLE … SELECT`): a server that is killed in it may leave the table
+    /// (MariaDB), one that answers with an error has removed it.
+    Filling,
+    /// It puts away what was there, and then runs a query, and what that calls, which may fail (MariaDB's `CREATE OR REPLACE TABLE
+    /// … SELECT`).
+    Replacing,
     /// Nothing is known of its first word.
     Unknown,
 }

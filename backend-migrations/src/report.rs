@@ -11,7 +11,9 @@ mod human;
 mod json;
 mod lines;
 mod live;
+mod log;
 mod pace;
+mod picture;
 mod recovery;
 #[cfg(test)]
 mod samples;
@@ -30,6 +32,7 @@ pub use self::{
     human::Human,
     json::{Json, SCHEMA, document_line, error_line},
     live::Live,
+    log::Log,
     text::visible,
 };
 
@@ -43,6 +46,16 @@ pub trait Reporter {
     ///
     /// What the writer says, such as [`io::ErrorKind::BrokenPipe`]: the caller admits no more tenants then.
     fn report(&mut self, event: &Event, at: Duration) -> io::Result<()>;
+
+    /// Tells what goes on, where nothing has been told of it for a while and nobody watches: to be called about each second,
+    /// with the time since the start.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reporter::report`].
+    fn tick(&mut self, _at: Duration) -> io::Result<()> {
+        Ok(())
+    }
 
     /// Tells what the run came to; also after [`Reporter::report`] failed.
     ///
@@ -66,7 +79,7 @@ pub enum Format {
 pub struct Screen {
     /// Whether it is a terminal.
     pub is_terminal: bool,
-    /// Whether colours are wanted: never without a terminal, and not under `NO_COLOR`.
+    /// Whether colours are wanted: never without a terminal that shows them, and not under `NO_COLOR`.
     pub color: bool,
 }
 
@@ -82,19 +95,31 @@ pub struct ReportOptions {
     pub format: Format,
     /// Where the data goes.
     pub stdout: Screen,
-    /// Where the progress goes, if it is a terminal.
+    /// Where the progress goes.
     pub stderr: Screen,
+    /// Where it is no terminal: the time between two lines of what goes on.
+    pub progress_interval: Duration,
 }
 
-/// The reporter for these options: lines, with live progress on standard error where a person watches it, or JSON.
+impl ReportOptions {
+    /// Half a minute: no CI system takes a job for dead that soon.
+    pub const PROGRESS_INTERVAL: Duration = Duration::from_secs(30);
+}
+
+/// The reporter for these options: lines, with live progress on standard error where a person watches it and a line now and
+/// then where nobody does, or JSON.
 ///
-/// Takes the writer for standard output; only the live progress writes elsewhere.
-pub fn reporter<'w>(options: ReportOptions, out: impl Write + 'w) -> Box<dyn Reporter + 'w> {
+/// Takes the writers for standard output and for standard error; only the live progress writes elsewhere.
+pub fn reporter<'w>(
+    options: ReportOptions,
+    out: impl Write + 'w,
+    err: impl Write + 'w,
+) -> Box<dyn Reporter + 'w> {
     match options.format {
-        Format::Json => Box::new(Json::new(out)),
+        Format::Json => Box::new(Json::new(out, options.progress_interval)),
         Format::Human if options.stderr.is_terminal => {
             Box::new(Live::new(out, options.stdout, options.stderr))
         }
-        Format::Human => Box::new(Human::new(out, options.stdout.color)),
+        Format::Human => Box::new(Log::new(out, options.stdout.color, err, options.progress_interval)),
     }
 }

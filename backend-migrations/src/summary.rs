@@ -36,6 +36,8 @@ pub struct Summary {
     pub n_migrations: usize,
     /// Why the run stopped before its end, if it did.
     pub stop_reason: Option<StopReason>,
+    /// Whether nobody could be told what it came to: whoever tells it says so. Nobody may take such a run for done.
+    pub is_untold: bool,
 }
 
 /// A run in one word.
@@ -45,7 +47,7 @@ pub enum Verdict {
     Succeeded,
     /// At least one tenant failed.
     Failed,
-    /// None failed, and the run stopped before its end.
+    /// None failed, and the run stopped before its end, or nobody could be told of it.
     Stopped,
 }
 
@@ -91,7 +93,7 @@ impl Summary {
     pub fn verdict(&self) -> Verdict {
         if !self.failed.is_empty() {
             Verdict::Failed
-        } else if !self.stopped.is_empty() || !self.not_started.is_empty() {
+        } else if !self.stopped.is_empty() || !self.not_started.is_empty() || self.is_untold {
             Verdict::Stopped
         } else {
             Verdict::Succeeded

@@ -17,8 +17,9 @@ page is written by `backend-migrations/tests/cli_reference.rs`.
 
 ## Settings
 
-A flag wins over the environment, the environment over the file `.env` in the current folder. An empty variable is as good
-as none. A variable that ends in `_FILE` names a file that holds the value, as Docker and Kubernetes hand in secrets; it
+A flag wins over the environment, the environment over the file `.env` in the current folder, of which only these variables are
+looked at. They are read as Node's dotenv reads them; what other readers of such files take for something else (a `#` or a `$`
+outside of single quotes, a `\\` in double ones) is refused with its line. An empty variable is as good as none. A variable that ends in `_FILE` names a file that holds the value, as Docker and Kubernetes hand in secrets; it
 counts where the variable without `_FILE` is not set.
 
 | variable | flag | default | what it is |
@@ -37,7 +38,11 @@ counts where the variable without `_FILE` is not set.
 ";
 
 const AFTER_SETTINGS: &str = "\
+| `PROGRESS_INTERVAL` | `--progress-interval` | 30s | where standard error is no terminal: time between two lines of what is at work |
 | `NO_COLOR` | | | any value: no colours ([no-color.org](https://no-color.org)) |
+| `CLICOLOR_FORCE` | | | any value but `0`: colours, also where it is no terminal ([bixense.com/clicolors](https://bixense.com/clicolors)) |
+| `CLICOLOR` | | | `0`: no colours |
+| `TERM` | | | `dumb`: no colours, and no line that is drawn anew |
 
 Where no folder is named, `cargo xtask` takes `migrations` in the checkout. `backend-migrations` takes the migrations that
 were built into it (feature `embed`), else the folder `migrations` in the current one.
@@ -52,13 +57,18 @@ It is longer than nothing and at most 30 days: nothing waits for ever.
 ";
 
 const AFTER_EXIT_CODES: &str = "
-Killed by a signal, the exit code is the shell's: 128 and the signal's number.
+SIGINT (Ctrl-C), SIGTERM, SIGHUP and SIGQUIT mean the same. The first asks to stop: migrations in flight are finished and
+recorded, no tenant is begun. The second ends every wait within two seconds and kills the statements in flight on their
+servers. The third ends the program at once. Two of the same kind count as one where the kernel has not delivered the first
+when the second is sent; SIGHUP is ignored under `nohup`. Before a run begins, and killed by another signal, the exit code is
+the shell's: 128 and the signal's number.
 
 ## Standard output and standard error
 
 Standard output has what the command was asked for: the report of the run, the names of the files made, the sealed password,
 the script. Standard error has why a command did nothing, or why it could not go on: `error: …`, and a `hint: …` where there
-is a next step. With `--format json` standard output has one object a line and nothing else, errors included, so that a
+is a next step; and, while a run lasts, its progress: drawn on a terminal, else a line for each tenant whose turn takes longer
+than a thirtieth of `--progress-interval` (a second), and one each `--progress-interval`. What is not read for a while (a pager, Ctrl-S) holds up no work. With `--format json` standard output has one object a line and nothing else, errors included, so that a
 program need not read standard error; what is wrong with the command line itself (exit code 2, from the parser) is always
 text on standard error. Passwords and keys are on neither.
 
@@ -74,7 +84,7 @@ fn meaning(status: ExitStatus) -> &'static str {
         }
         ExitStatus::Usage => "the command line is wrong; nothing was done",
         ExitStatus::Stopped => {
-            "stopped before the end by a signal, a closed output or the failure budget, and no tenant failed"
+            "stopped before the end by a signal, an output that is closed or cannot be written, or the failure budget, and no tenant failed; or all was done, and what it came to could not be written (a full disk) or was never read before a signal came"
         }
         ExitStatus::Refused => {
             "refused before anything was changed: a setting, a migration file, the central database"
@@ -83,6 +93,9 @@ fn meaning(status: ExitStatus) -> &'static str {
             "`migrate:status --exit-code` found something pending, running, dirty, modified, missing or ahead"
         }
         ExitStatus::Internal => "a fault of this program or of the machine",
+        ExitStatus::Abandoned => {
+            "ended at once by a third signal: statements may still run on servers, and `migrate:status` shows where each tenant stands"
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use backend_migrations::{cli::parse_duration, directive::SideFile, finding::Spot, mysql::parse_url};
+use backend_migrations::{cli::{check_dotenv, parse_duration}, directive::SideFile, finding::Spot, mysql::parse_url};
 use libfuzzer_sys::fuzz_target;
 
 /// What a password has in it, so that it can be found.
@@ -11,12 +11,7 @@ const MARK: &str = "S3cR3t";
 
 fuzz_target!(|input: (&str, &str, &str, &str)| {
     let (text, before, after, rest) = input;
-    for entry in dotenvy::from_read_iter(text.as_bytes()) {
-        // An entry that is none ends the reading in `cli`.
-        if entry.is_err() {
-            break;
-        }
-    }
+    check_dotenv(text.as_bytes());
     if let Ok(duration) = parse_duration(text) {
         assert!(!duration.is_zero());
     }

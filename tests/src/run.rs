@@ -11,7 +11,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     process::{Child, ChildStdout, Command},
     select,
     time::timeout,
@@ -35,6 +35,10 @@ pub struct Invocation {
     env: Vec<(OsString, OsString)>,
     folder: Option<PathBuf>,
     stdin: Vec<u8>,
+    /// Where standard output goes, if not to the test.
+    stdout: Option<PathBuf>,
+    /// The program that runs it.
+    wrapper: Option<&'static str>,
     /// Where passwords are made while it runs, and under which key.
     central: Option<(String, String)>,
 }
@@ -48,6 +52,8 @@ impl Invocation {
             env: Vec::new(),
             folder: None,
             stdin: Vec::new(),
+            stdout: None,
+            wrapper: None,
             central: None,
         }
     }
@@ -76,6 +82,18 @@ impl Invocation {
         self
     }
 
+    /// Sends its standard output into this file, which is there, such as `/dev/full`; its [`Output`] then has none.
+    pub fn stdout(mut self, file: impl Into<PathBuf>) -> Self {
+        self.stdout = Some(file.into());
+        self
+    }
+
+    /// Starts it by another program, which becomes it: `nohup`.
+    pub fn under(mut self, wrapper: &'static str) -> Self {
+        self.wrapper = Some(wrapper);
+        self
+    }
+
     pub(crate) fn central(mut self, url: String, key: &str) -> Self {
         self.central = Some((url, key.to_owned()));
         self
@@ -91,11 +109,17 @@ impl Invocation {
         let program = self.program;
         let path = tokio::task::spawn_blocking(move || program.path()).await.expect("it is built");
         let empty = tempfile::tempdir().expect("a folder");
-        let mut command = std::process::Command::new(path);
+        let mut command = match self.wrapper {
+            Some(wrapper) => std::process::Command::new(wrapper),
+            None => std::process::Command::new(path),
+        };
         command
+            .args(self.wrapper.map(|_| path))
             .args(&self.args)
             .env_clear()
             .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            // How long a turn takes depends on the machine, and so would the lines about it.
+            .env("PROGRESS_INTERVAL", "1h")
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .current_dir(self.folder.as_deref().unwrap_or(empty.path()));
         (command, empty)
@@ -110,7 +134,11 @@ impl Invocation {
     pub async fn start(self) -> Started {
         let (command, empty) = self.command().await;
         let mut command = Command::from(command);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let stdout = match &self.stdout {
+            Some(file) => std::fs::OpenOptions::new().write(true).open(file).expect("a file").into(),
+            None => Stdio::piped(),
+        };
+        command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().expect("it starts");
         if let Some(mut stdin) = child.stdin.take() {
             // A program that reads nothing may be gone before it is all written.
@@ -148,9 +176,13 @@ impl Started {
 
     /// Sends it a signal: `INT`, `TERM`, `KILL`.
     pub async fn signal(&self, name: &str) {
-        let pid = self.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &pid]).status().await.expect("kill can be run");
-        assert!(status.success(), "no signal to {}", self.what);
+        self.signals(&[name]).await;
+    }
+
+    /// Sends it signals, one right after the other.
+    pub async fn signals(&self, names: &[&str]) {
+        let status = Command::new("sh").arg("-c").arg(kill(self.id(), names)).status().await;
+        assert!(status.expect("a shell can be run").success(), "no signal to {}", self.what);
     }
 
     /// The next line of its standard output.
@@ -171,24 +203,49 @@ impl Started {
 
     /// As [`Self::finish`], but kills it (SIGKILL) when `when` comes before its end.
     pub async fn finish_or_kill(self, when: impl Future<Output = ()>) -> Output {
-        let pid = self.id().to_string();
+        self.finish_or_signal(&["KILL"], when).await
+    }
+
+    /// As [`Self::finish`], but sends it these signals, one right after the other, when `when` comes before its end.
+    pub async fn finish_or_signal(self, names: &[&str], when: impl Future<Output = ()>) -> Output {
+        let script = kill(self.id(), names);
         let mut finish = pin!(self.finish());
         select! {
             output = &mut finish => return output,
             () = when => {}
         }
         // One that has ended in this very moment needs no signal any more.
-        Command::new("kill").args(["-s", "KILL", &pid]).status().await.expect("kill can be run");
+        Command::new("sh").arg("-c").arg(script).status().await.expect("a shell can be run");
         finish.await
     }
 
-    /// Waits for its end. Fails if it does not come, or if there is a secret in what it wrote.
+    /// As [`Self::finish`], of one whose standard output nobody reads: its [`Output`] has none.
+    pub async fn wait_unread(mut self) -> Output {
+        let code = timeout(LIMIT, self.child.wait()).await;
+        let code =
+            code.unwrap_or_else(|_| panic!("{} does not end", self.what)).expect("it can be waited for");
+        self.close_stdout();
+        Output { code: code.code(), ..self.finish().await }
+    }
+
+    /// Waits for its end. Fails if it does not come, or if there is a secret in what it wrote. Of a standard output that was read
+    /// line by line the [`Output`] has the rest.
     pub async fn finish(self) -> Output {
-        let Self { child, what, central, read, _empty } = self;
-        let output = timeout(LIMIT, child.wait_with_output())
+        let Self { child, what, central, mut read, _empty } = self;
+        // What a test has not read of a stream that it has begun to read.
+        let mut rest = Vec::new();
+        let rest_of_it = async {
+            match &mut read {
+                Some(stdout) => stdout.read_to_end(&mut rest).await,
+                None => Ok(0),
+            }
+        };
+        let (output, is_read) = timeout(LIMIT, async { tokio::join!(child.wait_with_output(), rest_of_it) })
             .await
-            .unwrap_or_else(|_| panic!("{what} does not end"))
-            .expect("its output can be read");
+            .unwrap_or_else(|_| panic!("{what} does not end"));
+        let mut output = output.expect("its output can be read");
+        is_read.expect("the rest of it can be read");
+        output.stdout.extend(rest);
         let text = |bytes| String::from_utf8(bytes).unwrap_or_else(|_| panic!("{what} wrote no UTF-8"));
         let output = Output {
             code: output.status.code(),
@@ -199,10 +256,16 @@ impl Started {
         if let Some((url, key)) = central {
             canary::learn_passwords(&url, &key).await;
         }
-        drop(read);
         canary::check(&what, &output.to_string());
         output
     }
+}
+
+/// A shell's script that sends signals to a process. Its own `kill` takes microseconds, where a program of that name takes a
+/// millisecond to start.
+fn kill(pid: u32, names: &[&str]) -> String {
+    let commands: Vec<_> = names.iter().map(|name| format!("kill -s {name} {pid}")).collect();
+    commands.join(" && ")
 }
 
 /// What a program came to. Shown, it is everything of it that a caller can see.

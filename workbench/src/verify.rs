@@ -135,8 +135,9 @@ async fn inspect(args: &Args, stop: &CancellationToken) -> anyhow::Result<ExitSt
     let (junit, markdown) = (file(args.junit.as_deref())?, file(args.markdown.as_deref())?);
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let is_terminal = io::stderr().is_terminal();
-    let screen =
-        |is_terminal| Screen { is_terminal, color: is_terminal && std::env::var_os("NO_COLOR").is_none() };
+    let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    let screen = |is_terminal| Screen { is_terminal, color: is_terminal && !is_plain };
     let mut review =
         Review { inspection: Inspection::Verify, suites: Vec::new(), elapsed: started.elapsed() };
     for (at, choice) in servers::choose(&args.server).iter().enumerate() {

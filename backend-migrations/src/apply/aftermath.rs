@@ -249,12 +249,19 @@ impl<S: TenantSession> Run<'_, S> {
 
 /// What a statement left behind that failed with `source`.
 fn fate(course: Course, source: &SessionError) -> Fate {
-    let is_unparsed = matches!(source, SessionError::Server { number: number::PARSE_ERROR, .. });
+    let number = match source {
+        SessionError::Server { number, .. } => Some(*number),
+        _ => None,
+    };
     match course {
         Course::Together => Fate::NotApplied,
-        // Inside of a program another text may be what does not parse.
-        Course::Doubtful(Opacity::Several | Opacity::Unknown) if is_unparsed => Fate::NotApplied,
+        // Inside of a program another text may be what does not parse, and another statement what is refused.
+        Course::Doubtful(Opacity::Several | Opacity::Unknown) if number.is_some_and(number::is_refusal) => {
+            Fate::NotApplied
+        }
+        Course::Doubtful(Opacity::Replacing) if number == Some(number::PARSE_ERROR) => Fate::NotApplied,
+        // A server that answers with an error has undone all of it.
+        Course::Atomic | Course::Doubtful(Opacity::Filling) => source.fate(),
         Course::Doubtful(_) | Course::Alone => Fate::Unknown,
-        Course::Atomic => source.fate(),
     }
 }

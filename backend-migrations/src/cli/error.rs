@@ -1,6 +1,9 @@
 //! What ends a command before its run begins, told to a person or a program.
 
-use std::{error::Error, io::Write as _};
+use std::{
+    error::Error,
+    io::{self, Write as _},
+};
 
 use super::{Format, exit::ExitStatus};
 use crate::report;
@@ -41,6 +44,16 @@ impl CliError {
         }
     }
 
+    /// Done, and what there is to say of it could not be written.
+    pub(super) fn unwritten(error: &io::Error) -> Self {
+        Self {
+            status: ExitStatus::Stopped,
+            code: "output",
+            message: format!("standard output cannot be written: {error}; what was asked for is done"),
+            hint: None,
+        }
+    }
+
     /// A fault of this program or of the machine.
     pub(super) fn internal(error: &dyn Error) -> Self {
         Self { status: ExitStatus::Internal, code: "internal", message: error.to_string(), hint: None }
@@ -51,9 +64,9 @@ impl CliError {
         // Where nobody reads any more there is nobody to tell.
         if format == Format::Json {
             let line = report::error_line(self.code, &self.message, self.hint.as_deref());
-            write!(std::io::stdout(), "{line}").ok();
+            write!(io::stdout(), "{line}").ok();
         } else {
-            let mut stderr = std::io::stderr().lock();
+            let mut stderr = io::stderr().lock();
             writeln!(stderr, "error: {}", lines(&self.message)).ok();
             if let Some(hint) = &self.hint {
                 writeln!(stderr, "\nhint: {}", lines(hint)).ok();

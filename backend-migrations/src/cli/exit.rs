@@ -13,7 +13,8 @@ pub enum ExitStatus {
     Failed,
     /// 2: the command line is wrong, as clap has it.
     Usage,
-    /// 3: stopped before the end by a signal, a closed output or the failure budget, and no tenant failed.
+    /// 3: stopped before the end by a signal, an output that is closed or cannot be written, or the failure budget, and no
+    /// tenant failed; or all was done and what it came to could not be written.
     Stopped,
     /// 4: refused before anything was changed: settings, files, the central database.
     Refused,
@@ -21,11 +22,13 @@ pub enum ExitStatus {
     Unsettled,
     /// 70: a fault of this program (`EX_SOFTWARE` of sysexits.h).
     Internal,
+    /// 130: ended at once by a third signal.
+    Abandoned,
 }
 
 impl ExitStatus {
     /// All of them. The last one must stay the last for the length to be right.
-    pub const ALL: [Self; Self::Internal as usize + 1] = [
+    pub const ALL: [Self; Self::Abandoned as usize + 1] = [
         Self::Success,
         Self::Failed,
         Self::Usage,
@@ -33,6 +36,7 @@ impl ExitStatus {
         Self::Refused,
         Self::Unsettled,
         Self::Internal,
+        Self::Abandoned,
     ];
 
     /// The number.
@@ -45,6 +49,7 @@ impl ExitStatus {
             Self::Refused => 4,
             Self::Unsettled => 5,
             Self::Internal => 70,
+            Self::Abandoned => 130,
         }
     }
 }

@@ -120,7 +120,7 @@ fn tell(review: &Review, settings: &Settings) -> Result<(), CliError> {
         Format::Github => FindingsFormat::GitHub,
     };
     let is_terminal = io::stdout().is_terminal();
-    let screen = Screen { is_terminal, color: is_terminal && settings.wants_color() };
+    let screen = Screen { is_terminal, color: settings.wants_color(is_terminal) };
     let mut out = io::BufWriter::new(io::stdout());
     match findings::tell(review, format, screen, &mut out) {
         // Where nobody reads any more there is nobody to tell; the exit code says it all the same.

@@ -71,16 +71,14 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         tls: &tls,
         scratch: scratch.as_ref(),
     };
-    let mut reporter = output::Reporter::new(settings);
+    let reporter = output::Reporter::new(settings, &stop);
     let result =
         provision::provision_tenant(provisioning, &tenant, &stop, |event| reporter.report(event)).await;
+    // Its lines come before these, and the progress is off the screen.
+    reporter.caught_up().wait().await;
     drop(reporter);
     match result {
-        Ok(provisioned) => {
-            // The tenant is ready whether or not anybody reads it.
-            tell(&provisioned, settings.format).ok();
-            Ok(ExitStatus::Success)
-        }
+        Ok(provisioned) => output::written(tell(&provisioned, settings.format)),
         Err(error) => Err(failure(&error)),
     }
 }

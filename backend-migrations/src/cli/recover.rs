@@ -10,7 +10,7 @@ use super::{
     completions,
     error::CliError,
     exit::ExitStatus,
-    output,
+    output::{self, CaughtUp},
     question::{self, Answer},
     rollout,
     settings::{MigrationKind, Settings},
@@ -140,7 +140,7 @@ impl Args {
         }
     }
 
-    fn asking(&self, settings: &Settings, stop: &Stop) -> Asking {
+    fn asking(&self, settings: &Settings, stop: &Stop, reporter: &output::Reporter) -> Asking {
         if self.yes {
             Asking::Yes
         } else if self.dry_run {
@@ -148,7 +148,7 @@ impl Args {
         } else if !question::has_person(settings) {
             Asking::Nobody(Cell::new(false))
         } else {
-            Asking::Terminal(stop.clone())
+            Asking::Terminal(stop.clone(), reporter.caught_up())
         }
     }
 }
@@ -178,7 +178,8 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     }
     let key = if scope == Scope::Central { None } else { Some(settings.key()?) };
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
-    let asking = args.asking(settings, &stop);
+    let reporter = output::Reporter::without_progress(settings, &stop);
+    let asking = args.asking(settings, &stop, &reporter);
     let options = RecoverOptions {
         version,
         way: args.way(),
@@ -199,7 +200,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     };
     let fleet_options = match asking {
         // One question at a time.
-        Asking::Terminal(_) => FleetOptions { concurrency: NonZeroUsize::MIN, ..fleet_options },
+        Asking::Terminal(..) => FleetOptions { concurrency: NonZeroUsize::MIN, ..fleet_options },
         Asking::DryRun | Asking::Nobody(_) | Asking::Yes => fleet_options,
     };
     let connector = MySqlConnector::new(settings.limits, stop.hard.clone());
@@ -225,12 +226,11 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         servers: throwaways.as_ref().map(|throwaways| throwaways as &dyn ServerSource),
         stop: &stop,
     };
-    let mut reporter = output::Reporter::without_progress(settings);
-    let summary = fleet::run_work(&work, key.as_ref(), candidates, &fleet_options, &stop, |event| {
+    let mut summary = fleet::run_work(&work, key.as_ref(), candidates, &fleet_options, &stop, |event| {
         reporter.report(event)
     })
     .await;
-    reporter.finish(&summary);
+    reporter.finish(&mut summary).await;
     if let Some(throwaways) = throwaways {
         throwaways.end().await;
     }
@@ -240,6 +240,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     }
     match summary.verdict() {
         Verdict::Succeeded if is_open => Ok(ExitStatus::Failed),
+        _ if scope == Scope::Central => Ok(rollout::status_of_central(&summary)),
         verdict => Ok(verdict.into()),
     }
 }
@@ -252,8 +253,8 @@ enum Asking {
     Nobody(Cell<bool>),
     /// `--yes` has said it.
     Yes,
-    /// The person at the terminal, until told to stop.
-    Terminal(Stop),
+    /// The person at the terminal, once what it is about is on the screen, until told to stop.
+    Terminal(Stop, CaughtUp),
 }
 
 impl Consent for Asking {
@@ -262,14 +263,14 @@ impl Consent for Asking {
     }
 
     async fn ask(&self, tenant: &Label, question: Question<'_>) -> bool {
-        let stop = match self {
+        let (stop, told) = match self {
             Self::DryRun => return false,
             Self::Nobody(was_asked) => {
                 was_asked.set(true);
                 return false;
             }
             Self::Yes => return true,
-            Self::Terminal(stop) => stop,
+            Self::Terminal(stop, told) => (stop, told),
         };
         let database = visible(&tenant.database);
         let question = match question {
@@ -280,6 +281,7 @@ impl Consent for Asking {
                 format!("Still running in {database}: {}\nEnd it?", visible(&activity.to_string()))
             }
         };
+        told.wait().await;
         question::ask(&question, &stop.soft).await == Answer::Yes
     }
 }

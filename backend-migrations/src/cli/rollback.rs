@@ -124,7 +124,10 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     } else {
         undoing.await?
     };
-    Ok(summary.verdict().into())
+    Ok(match scope {
+        Scope::Central => rollout::status_of_central(&summary),
+        Scope::Fleet | Scope::Tenant => summary.verdict().into(),
+    })
 }
 
 /// What a rollback works with.
@@ -143,10 +146,10 @@ impl Undoing<'_> {
     async fn run(self, candidates: Vec<Candidate>) -> Result<Summary, CliError> {
         let Self { args, connector, key, set, depth, options, stop, settings } = self;
         let rolling_back = RollingBack { connector: &connector, key: key.as_ref(), set, stop };
-        let mut looking = Looking::new(settings, options.scope);
+        let mut looking = Looking::new(settings, stop, options.scope);
         let rollback =
             rolling_back.rehearse(&candidates, depth, &options, |event| looking.observe(event)).await?;
-        drop(looking);
+        looking.end().await;
         if rollback.databases().next().is_some() && args.is_asked(settings) {
             match question::ask(&words(&rollback, options.scope), &stop.soft).await {
                 Answer::Yes => {}
@@ -168,10 +171,10 @@ impl Undoing<'_> {
             )
         });
         let options = FleetOptions { go_on, ..options };
-        let mut reporter = output::Reporter::new(settings);
+        let reporter = output::Reporter::new(settings, stop);
         let on_event = |event: &Event| reporter.report(event);
-        let summary = rolling_back.run(&rollback, candidates, &options, args.dry_run, on_event).await;
-        reporter.finish(&summary);
+        let mut summary = rolling_back.run(&rollback, candidates, &options, args.dry_run, on_event).await;
+        reporter.finish(&mut summary).await;
         Ok(summary)
     }
 }
@@ -244,15 +247,22 @@ impl Looking {
     /// Between two lines.
     const INTERVAL: Duration = Duration::from_secs(10);
 
-    fn new(settings: &Settings, scope: Scope) -> Self {
+    fn new(settings: &Settings, stop: &Stop, scope: Scope) -> Self {
         let has_picture = io::stderr().is_terminal() && scope == Scope::Fleet;
-        let picture = has_picture.then(|| output::Reporter::progress_alone(settings));
+        let picture = has_picture.then(|| output::Reporter::progress_alone(settings, stop));
         let is_told = scope == Scope::Fleet && !has_picture;
         Self { picture, is_told, n_looked_at: 0, n_tenants: 0, told: Instant::now() }
     }
 
+    /// Waits until the progress is off the screen.
+    async fn end(self) {
+        if let Some(picture) = &self.picture {
+            picture.caught_up().wait().await;
+        }
+    }
+
     fn observe(&mut self, event: &Event) -> io::Result<()> {
-        if let Some(picture) = &mut self.picture {
+        if let Some(picture) = &self.picture {
             picture.report(event)?;
         }
         match event {

@@ -13,7 +13,7 @@ use super::{
     tenants::{self, FleetArgs, Intent, StatusArg},
 };
 use crate::{
-    event::{Event, Scope},
+    event::{Event, FailureCode, Scope},
     fleet::{self, Candidate, FleetOptions, Job, Stop},
     migration::{MigrationSet, Version},
     mysql::{FleetLock, MySqlConnector},
@@ -120,7 +120,7 @@ pub struct LatestArgs {
 }
 
 pub(super) async fn latest(args: LatestArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
-    over_central(args.goal.job(), settings).await.map(|summary| summary.verdict().into())
+    over_central(args.goal.job(), settings).await.map(|summary| status_of_central(&summary))
 }
 
 #[derive(Clone, Debug, Args)]
@@ -140,7 +140,13 @@ pub struct StatusArgs {
 
 pub(super) async fn status(args: StatusArgs, settings: &Settings) -> Result<ExitStatus, CliError> {
     let summary = match args.tenant {
-        _ if args.central => over_central(Job::Inspect, settings).await?,
+        _ if args.central => {
+            let summary = over_central(Job::Inspect, settings).await?;
+            if status_of_central(&summary) == ExitStatus::Refused {
+                return Ok(ExitStatus::Refused);
+            }
+            summary
+        }
         Some(tenant) => {
             let options = tenants::single(Job::Inspect, Scope::Tenant, settings)?;
             over_tenants(Selection::One { wanted: tenant, statuses: None }, options, settings).await?
@@ -197,9 +203,9 @@ async fn over_tenants(
         let meant = tenants::meant(&connector, &central, &selection, intent, &stop).await?;
         let connector = connector.clone().with_doubtful(meant.doubtful);
         let options = FleetOptions { coverage: meant.coverage, ..options };
-        let mut reporter = output::Reporter::new(settings);
+        let reporter = output::Reporter::new(settings, &stop);
         let mut warning = meant.warning;
-        let summary = fleet::run(&connector, Some(&key), &set, meant.candidates, &options, &stop, |event| {
+        let mut summary = fleet::run(&connector, Some(&key), &set, meant.candidates, &options, &stop, |event| {
             reporter.report(event)?;
             // What a run is about is told first.
             match warning.take() {
@@ -208,10 +214,18 @@ async fn over_tenants(
             }
         })
         .await;
-        reporter.finish(&summary);
+        reporter.finish(&mut summary).await;
         Ok(summary)
     };
     if is_rollout { under_fleet_lock(&connector, &central, settings, &stop, run).await } else { run.await }
+}
+
+/// What a run over the central database came to: where there is no way into it, no tenant failed.
+pub(super) fn status_of_central(summary: &Summary) -> ExitStatus {
+    let is_unreached = summary.failed.iter().any(|(_, failure)| {
+        matches!(failure.code, FailureCode::Connect | FailureCode::AccessDenied | FailureCode::NoDatabase)
+    });
+    if is_unreached { ExitStatus::Refused } else { summary.verdict().into() }
 }
 
 /// Runs `job` on the central database.
@@ -223,11 +237,11 @@ async fn over_central(job: Job, settings: &Settings) -> Result<Summary, CliError
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
-    let mut reporter = output::Reporter::new(settings);
+    let reporter = output::Reporter::new(settings, &stop);
     let candidates = vec![Candidate::Open(target)];
-    let summary =
+    let mut summary =
         fleet::run(&connector, None, &set, candidates, &options, &stop, |event| reporter.report(event)).await;
-    reporter.finish(&summary);
+    reporter.finish(&mut summary).await;
     Ok(summary)
 }
 

@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use super::{Face, Format, GlobalArgs, error::CliError};
+use super::{Face, Format, GlobalArgs, dotenv, error::CliError};
 use crate::{
     disk,
     migration::MigrationSet,
-    mysql::{parse_server_url, parse_url},
+    mysql::{UrlError, parse_server_url, parse_url},
+    report::ReportOptions,
     secret::{Key, Secret},
     session::Limits,
     tenant::{Target, Tls, TlsMode},
@@ -23,14 +24,18 @@ pub(super) struct Settings {
     pub(super) face: Face,
     pub(super) format: Format,
     pub(super) limits: Limits,
+    /// Where nobody watches: the time between two lines of what goes on.
+    pub(super) progress_interval: Duration,
     migrations: Option<PathBuf>,
     variables: HashMap<String, Secret<String>>,
 }
 
 /// Every variable that is read, for the one look at the environment.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 22] = [
     "CENTRAL_DATABASE_URL",
     "CENTRAL_DATABASE_URL_FILE",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
     "CONNECT_RETRIES",
     "CONNECT_TIMEOUT",
     "DB_ENCRYPTION_KEY",
@@ -40,6 +45,7 @@ const VARIABLES: [&str; 18] = [
     "LOCK_WAIT_RETRIES",
     "MIGRATIONS_DIR",
     "NO_COLOR",
+    "PROGRESS_INTERVAL",
     "SCRATCH_URL",
     "SCRATCH_URL_FILE",
     "STATEMENT_TIMEOUT",
@@ -47,6 +53,7 @@ const VARIABLES: [&str; 18] = [
     "TENANT_ADMIN_URL_FILE",
     "TENANT_SSL_CA",
     "TENANT_SSL_MODE",
+    "TERM",
 ];
 
 impl Settings {
@@ -63,39 +70,31 @@ impl Settings {
         }
         // An empty variable is how compose files and CI say "not set".
         variables.retain(|_, value| !value.expose().is_empty());
-        let file = match dotenvy::from_path_iter(".env") {
-            Ok(file) => Some(file),
-            Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => None,
+        let file = match std::fs::read(".env") {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 return Err(CliError::refused("settings", format!("`.env` cannot be read: {error}"), None));
             }
         };
-        if let Some(file) = file {
-            // `X_FILE` in the environment goes before `X` in the file, and the other way round.
-            let from_environment: HashSet<String> = variables.keys().cloned().collect();
-            let is_set = |name: &str| {
-                let twin = name.strip_suffix("_FILE").map_or_else(|| format!("{name}_FILE"), str::to_owned);
-                from_environment.contains(name) || from_environment.contains(&twin)
-            };
-            for entry in file {
-                // dotenvy's own message would quote the line, which may hold a password.
-                let (name, value) = entry.map_err(|_| {
-                    CliError::refused(
-                        "settings",
-                        "`.env` has a line that is not `NAME=value`",
-                        Some("put values with spaces, `#` or `$` in single quotes".into()),
-                    )
-                })?;
-                if !is_set(&name) {
-                    variables.insert(name, Secret::new(value));
-                }
-            }
-        }
+        // `X_FILE` in the environment goes before `X` in the file, and the other way round.
+        let from_environment: HashSet<String> = variables.keys().cloned().collect();
+        let is_set = |name: &str| {
+            let twin = name.strip_suffix("_FILE").map_or_else(|| format!("{name}_FILE"), str::to_owned);
+            from_environment.contains(name) || from_environment.contains(&twin)
+        };
+        // One that is set in the environment may stand there in any form.
+        let settings = dotenv::read(&file, |name| VARIABLES.contains(&name) && !is_set(name));
+        let settings = settings.map_err(|error| {
+            CliError::refused("settings", error.to_string(), Some(error.hint().to_owned()))
+        })?;
+        variables.extend(settings.into_iter().map(|setting| (setting.name, setting.value)));
         variables.retain(|_, value| !value.expose().is_empty());
         let mut settings = Self {
             face,
             format: global.format,
             limits: Limits::DEFAULT,
+            progress_interval: ReportOptions::PROGRESS_INTERVAL,
             migrations: global.migrations,
             variables,
         };
@@ -116,6 +115,11 @@ impl Settings {
                 default.lock_wait_retries,
             )?,
         };
+        settings.progress_interval = settings.duration(
+            global.progress_interval,
+            "PROGRESS_INTERVAL",
+            ReportOptions::PROGRESS_INTERVAL,
+        )?;
         Ok(settings)
     }
 
@@ -142,9 +146,16 @@ impl Settings {
         }
     }
 
-    /// Whether colours are welcome on a terminal (no-color.org).
-    pub(super) fn wants_color(&self) -> bool {
-        self.variable("NO_COLOR").is_none()
+    /// Whether colours are welcome on a stream that leads to a terminal or not (no-color.org, bixense.com/clicolors).
+    pub(super) fn wants_color(&self, is_terminal: bool) -> bool {
+        let is_forced = self.variable("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let is_off = self.variable("CLICOLOR") == Some("0") || self.is_dumb();
+        self.variable("NO_COLOR").is_none() && (is_forced || (is_terminal && !is_off))
+    }
+
+    /// Whether a terminal shows what is written to it and nothing else: no colours, no line that is drawn anew.
+    pub(super) fn is_dumb(&self) -> bool {
+        self.variable("TERM") == Some("dumb")
     }
 
     /// The value of `name`, or the contents of the file that `name` with `_FILE` names, without the line's end.
@@ -182,17 +193,14 @@ impl Settings {
             ));
         };
         Key::parse(text.expose()).map_err(|error| {
-            CliError::refused(
-                "settings",
-                format!("`DB_ENCRYPTION_KEY`: {error}"),
-                Some("it must be the very key that the backend seals with: 32 bytes as they are, not hex or base64".into()),
-            )
+            let hint = error.hint().to_owned();
+            CliError::refused("settings", format!("`DB_ENCRYPTION_KEY`: {error}"), Some(hint))
         })
     }
 
     /// The central database.
     pub(super) fn central(&self) -> Result<Target, CliError> {
-        self.url("CENTRAL_DATABASE_URL", "central")?.ok_or_else(|| {
+        self.url("CENTRAL_DATABASE_URL", "central", parse_url)?.ok_or_else(|| {
             CliError::refused(
                 "settings",
                 "`CENTRAL_DATABASE_URL` is not set",
@@ -214,7 +222,7 @@ impl Settings {
 
     /// An account that may see more of tenants' servers than their own accounts do, if one is named.
     pub(super) fn named_admin(&self) -> Result<Option<Target>, CliError> {
-        self.url("TENANT_ADMIN_URL", "tenant-admin")
+        self.url("TENANT_ADMIN_URL", "tenant-admin", parse_server_url)
     }
 
     /// The server for scratch databases, if one is named; a flag goes before the environment.
@@ -229,9 +237,14 @@ impl Settings {
         })
     }
 
-    fn url(&self, variable: &str, name: &str) -> Result<Option<Target>, CliError> {
+    fn url(
+        &self,
+        variable: &str,
+        name: &str,
+        parse: impl FnOnce(&str, &str) -> Result<Target, UrlError>,
+    ) -> Result<Option<Target>, CliError> {
         let Some(url) = self.secret(variable)? else { return Ok(None) };
-        parse_url(url.expose(), name).map(Some).map_err(|error| {
+        parse(url.expose(), name).map(Some).map_err(|error| {
             CliError::refused("settings", format!("`{variable}`: {error}"), Some(error.hint().to_owned()))
         })
     }

@@ -1,6 +1,6 @@
 //! What is wrong with a folder of migrations.
 
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, fs::FileType, io, os::unix::fs::FileTypeExt as _, path::PathBuf};
 
 use super::name::NameError;
 use crate::{
@@ -62,6 +62,19 @@ impl Problem {
         Self { file_name, line: None, kind: ProblemKind::Unreadable(error.to_string()) }
     }
 
+    pub(super) fn no_file(file_name: String, file_type: FileType) -> Self {
+        let what = if file_type.is_dir() {
+            "folder"
+        } else if file_type.is_fifo() {
+            "named pipe"
+        } else if file_type.is_socket() {
+            "socket"
+        } else {
+            "device"
+        };
+        Self { file_name, line: None, kind: ProblemKind::NoFile(what) }
+    }
+
     pub(super) fn script(error: ScriptError) -> Self {
         Self { file_name: error.file_name, line: Some(error.line), kind: ProblemKind::Script(error.kind) }
     }
@@ -98,6 +111,9 @@ pub enum ProblemKind {
     /// It cannot be opened or read; what the system says.
     #[error("cannot be read: {0}")]
     Unreadable(String),
+    /// It has a migration's name and is something else; sqlx passes over it in silence.
+    #[error("this is a {0}, and no file")]
+    NoFile(&'static str),
     /// sqlx would apply the first and fail with error 1062 at the second.
     #[error("version {version} is in `{}` as well", excerpt(other, 120))]
     Duplicate {
@@ -127,6 +143,10 @@ impl ProblemKind {
             Self::Name(error) => error.hint(),
             Self::Unreadable(_) => {
                 "check that the file, or what a symbolic link points to, is there and readable".to_owned()
+            }
+            Self::NoFile(_) => {
+                "put the file there that was meant, or give this another name: nothing in it would ever run"
+                    .to_owned()
             }
             Self::Duplicate { .. } => {
                 "give the one that is applied nowhere a newer version; a pair of up and down shares one"

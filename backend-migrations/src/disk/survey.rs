@@ -37,8 +37,15 @@ pub fn survey(dir: &Path) -> Result<Survey, LoadError> {
         let entry = entry.map_err(folder)?;
         let file_name = entry.file_name().to_string_lossy().into_owned();
         match fs::metadata(entry.path()) {
-            Ok(metadata) if metadata.is_dir() => below.extend(sql_files_in(&entry.path(), &file_name)),
-            Ok(metadata) if !metadata.is_file() || !is_sql(&file_name) => {}
+            Ok(metadata) if !metadata.is_file() => {
+                if metadata.is_dir() {
+                    below.extend(sql_files_in(&entry.path(), &file_name));
+                }
+                if is_sql(&file_name) {
+                    problems.push(Problem::no_file(file_name, metadata.file_type()));
+                }
+            }
+            Ok(_) if !is_sql(&file_name) => {}
             Ok(_) => match fs::read(entry.path()) {
                 Ok(bytes) => {
                     files.insert(file_name, bytes);
@@ -90,7 +97,8 @@ fn judge(files: BTreeMap<String, Vec<u8>>, below: &[String], problems: Vec<Probl
 fn fault(problem: Problem) -> Fault {
     let code = match &problem.kind {
         ProblemKind::Name(NameError::NoVersion { .. } | NameError::VersionTooLarge { .. }) => "X001",
-        ProblemKind::Name(NameError::UpperCase { .. } | NameError::NoUnderscore { .. }) => "X002",
+        ProblemKind::Name(NameError::UpperCase { .. } | NameError::NoUnderscore { .. })
+        | ProblemKind::NoFile(_) => "X002",
         ProblemKind::Duplicate { .. } => "X003",
         ProblemKind::Mixed { .. } | ProblemKind::OrphanDown => "X004",
         ProblemKind::Unreadable(_) => "X025",

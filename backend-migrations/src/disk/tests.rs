@@ -42,8 +42,8 @@ const ODD: &[(&str, &str)] = &[
 #[tokio::test]
 async fn sqlx_reads_the_same_migrations() {
     let dir = folder(ODD);
-    fs::create_dir(dir.path().join("13_folder.sql")).unwrap();
-    fs::write(dir.path().join("13_folder.sql/14_below.sql"), "SELECT 1").unwrap();
+    fs::create_dir(dir.path().join("13_folder")).unwrap();
+    fs::write(dir.path().join("13_folder/14_below.sql"), "SELECT 1").unwrap();
 
     let theirs = sqlx::migrate::Migrator::new(dir.path()).await.unwrap();
     let theirs: Vec<_> = theirs
@@ -106,6 +106,23 @@ fn symbolic_links_are_followed() {
       2_broken.sql: cannot be read: No such file or directory (os error 2)
         hint: check that the file, or what a symbolic link points to, is there and readable
     "#);
+}
+
+/// sqlx passes over them in silence. A pipe is not opened: there would be no end to the wait for its writer.
+#[test]
+fn what_is_no_file_and_has_a_migrations_name_is_refused() {
+    let dir = folder(&[("1_first.sql", "SELECT 1")]);
+    fs::create_dir(dir.path().join("2_folder.up.sql")).unwrap();
+    fs::create_dir(dir.path().join("archive")).unwrap();
+    let pipe = dir.path().join("3_pipe.sql");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("/dev/null", dir.path().join("4_device.sql")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("5_socket.sql")).unwrap();
+    insta::assert_snapshot!(told(dir.path()));
+    let survey = super::survey(dir.path()).unwrap();
+    let faults: Vec<_> = survey.faults.iter().map(|fault| (fault.code.0, &*fault.file_name)).collect();
+    let named = ["2_folder.up.sql", "3_pipe.sql", "4_device.sql", "5_socket.sql"];
+    assert_eq!(faults, named.map(|name| ("X002", name)));
 }
 
 fn told(dir: &Path) -> String {

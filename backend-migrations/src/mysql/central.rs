@@ -8,12 +8,12 @@ use sqlx::{
     mysql::{MySqlConnection, MySqlRow},
     raw_sql,
 };
-use tokio::time::timeout;
 
 use super::{
     books::text,
     connect::{self, MySqlConnector},
     fleet_lock::FleetHolder,
+    query::Patience,
     server_error::session_error,
     session::BOOKKEEPING_LIMIT,
 };
@@ -137,47 +137,43 @@ impl Central {
             }
             Ok(rows)
         };
-        let result = timeout(BOOKKEEPING_LIMIT, work).await;
-        result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))
+        let rows = patience(&self.connector).wait(work).await;
+        rows.map_err(|source| self.query_error("read", source))
     }
 
     /// Runs a statement that writes; gives the number of rows it touched.
     pub(crate) async fn write(&mut self, sql: String) -> Result<u64, CentralError> {
-        let result = timeout(BOOKKEEPING_LIMIT, self.connection.execute(raw_sql(AssertSqlSafe(sql)))).await;
-        let done = result
-            .map_err(|_| Self::timed_out("written"))?
-            .map_err(|error| self.query_error("written", &error))?;
-        Ok(done.rows_affected())
+        let work = self.connection.execute(raw_sql(AssertSqlSafe(sql)));
+        let done = patience(&self.connector).wait(work).await;
+        done.map(|done| done.rows_affected()).map_err(|source| self.query_error("written", source))
     }
 
     /// The one number that a query gives.
     pub(crate) async fn number(&mut self, sql: String) -> Result<Option<i64>, CentralError> {
         let work = self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)));
-        let row = timeout(BOOKKEEPING_LIMIT, work)
-            .await
-            .map_err(|_| Self::timed_out("read"))?
-            .map_err(|error| self.query_error("read", &error))?;
-        row.try_get(0).map_err(|error| self.query_error("read", &error))
+        let row = patience(&self.connector).wait(work).await;
+        let row = row.map_err(|source| self.query_error("read", source))?;
+        row.try_get(0).map_err(|error| self.query_error("read", session_error(&error)))
     }
 
     /// Closes the connection.
     pub async fn close(self) {
-        connect::close(self.connection, self.connector.limits()).await;
+        connect::close(self.connection, &self.connector).await;
     }
 
-    fn timed_out(verb: &'static str) -> CentralError {
-        let message = format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs());
-        CentralError::Query { verb, source: SessionError::Lost { message } }
-    }
-
-    fn query_error(&self, verb: &'static str, error: &sqlx::Error) -> CentralError {
-        match session_error(error) {
+    fn query_error(&self, verb: &'static str, source: SessionError) -> CentralError {
+        match source {
             SessionError::Server { number: crate::session::number::NO_SUCH_TABLE, .. } => {
                 CentralError::NoTable { database: self.database.clone() }
             }
             source => CentralError::Query { verb, source },
         }
     }
+}
+
+/// For the queries on the central database.
+fn patience(connector: &MySqlConnector) -> Patience<'_> {
+    Patience::until(BOOKKEEPING_LIMIT, connector.kill_token())
 }
 
 /// What is NULL or out of range is empty here, and what is no UTF-8 has a sign in its place: one such row must not keep

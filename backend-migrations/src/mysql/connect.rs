@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     identity::Doubtful,
     introspect::Seen,
+    query::Patience,
     relay::Relay,
     server_error::{connect_error, io_error},
     session::MySqlSession,
@@ -185,7 +186,10 @@ fn options(target: &Target) -> MySqlConnectOptions {
     options
 }
 
-/// Ends a connection politely, and in bounded time.
-pub(super) async fn close(connection: MySqlConnection, limits: &Limits) {
-    timeout(limits.connect, connection.close()).await.ok();
+/// Ends a connection politely, and in bounded time; once the run was told twice to stop, at once: a server that still waits for a
+/// lock on it finds that the client is gone only where nothing is left to be read (`vio_is_connected` of both servers).
+pub(super) async fn close(connection: MySqlConnection, connector: &MySqlConnector) {
+    if !connector.kill.is_cancelled() {
+        Patience::until(connector.limits.connect, &connector.kill).wait(connection.close()).await.ok();
+    }
 }

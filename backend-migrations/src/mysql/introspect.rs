@@ -15,7 +15,6 @@ use sqlx::{
     mysql::{MySqlConnection, MySqlRow},
     raw_sql,
 };
-use tokio::time::timeout;
 
 use self::definition::{Defaults, Definition};
 pub(super) use self::seen::Seen;
@@ -23,8 +22,7 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     provisioning::identifier,
-    query::{self, RowSets},
-    server_error::session_error,
+    query::{self, Patience, RowSets},
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
@@ -148,7 +146,8 @@ impl Inspector {
             let sql: Vec<_> =
                 names.clone().map(|name| format!("SHOW CREATE TABLE {}", identifier(name))).collect();
             let (sets, result) =
-                query::query_until_error(&mut self.connection, sql.join(";"), BOOKKEEPING_LIMIT).await;
+                query::query_until_error(&mut self.connection, sql.join(";"), patience(&self.connector))
+                    .await;
             for (rows, name) in sets.iter().zip(names.by_ref()) {
                 shown.push((name.clone(), rows.first().map(values).unwrap_or_default()));
             }
@@ -212,10 +211,9 @@ impl Inspector {
     /// What the server or the connection said.
     pub async fn execute(&mut self, statement: impl Into<String>) -> Result<u64, SessionError> {
         self.set_up().await?;
-        let limit = self.connector.limits().statement;
+        let patience = Patience::until(self.connector.limits().statement, self.connector.kill_token());
         let work = self.connection.execute(raw_sql(AssertSqlSafe(statement.into())));
-        let done = timeout(limit, work).await.map_err(|_| query::timed_out(limit))?;
-        done.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
+        patience.wait(work).await.map(|done| done.rows_affected())
     }
 
     /// The storage engine's numbers of the database's tables and partitions: what gets another one was written anew. It
@@ -250,14 +248,14 @@ impl Inspector {
 
     /// Lets go of the connection.
     pub async fn close(self) {
-        connect::close(self.connection, self.connector.limits()).await;
+        connect::close(self.connection, &self.connector).await;
     }
 
     async fn set_up(&mut self) -> Result<(), SessionError> {
         if !self.is_set {
             // So that no row of ours waits for a lock longer than it may.
             let sql = books::set_up(self.connector.limits());
-            query::query(&mut self.connection, sql, BOOKKEEPING_LIMIT).await?;
+            query::query(&mut self.connection, sql, patience(&self.connector)).await?;
             self.is_set = true;
         }
         Ok(())
@@ -265,8 +263,12 @@ impl Inspector {
 
     async fn query(&mut self, sql: String) -> Result<RowSets, SessionError> {
         self.set_up().await?;
-        query::query(&mut self.connection, sql, BOOKKEEPING_LIMIT).await
+        query::query(&mut self.connection, sql, patience(&self.connector)).await
     }
+}
+
+fn patience(connector: &MySqlConnector) -> Patience<'_> {
+    Patience::until(BOOKKEEPING_LIMIT, connector.kill_token())
 }
 
 fn values(row: &MySqlRow) -> Vec<Value> {

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     books,
     connect::{self, MySqlConnector},
-    query::{self, RowSets},
+    query::{self, Patience, RowSets},
     server_error::{NO_SUCH_CONNECTION, session_error},
 };
 use crate::{
@@ -258,7 +258,7 @@ impl Monitor {
 
     /// Lets go of the connection.
     pub async fn close(self) {
-        connect::close(self.connection, self.connector.limits()).await;
+        connect::close(self.connection, &self.connector).await;
     }
 
     /// Every connection to the server but this one that may be seen, with the database it uses, and the name of the
@@ -280,7 +280,7 @@ impl Monitor {
         sql: String,
         limit: Duration,
     ) -> Result<RowSets, SessionError> {
-        query::query(&mut self.connection, sql, limit).await
+        query::query(&mut self.connection, sql, Patience::of(limit)).await
     }
 }
 
@@ -309,7 +309,7 @@ async fn everybody(
          SHOW FULL PROCESSLIST",
         books::LOCK_NAME
     );
-    let sets = query::query(connection, sql, LOOK_LIMIT).await?;
+    let sets = query::query(connection, sql, Patience::of(LOOK_LIMIT)).await?;
     let own = sets.first().and_then(|rows| rows.first());
     let number = |column: usize| {
         let value = own.and_then(|row| row.try_get::<Option<i64>, _>(column).ok().flatten());

@@ -1,11 +1,10 @@
 //! What provisioning writes: the tenant's row in the central database, its database and its account on a server.
 
 use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnection, raw_sql};
-use tokio::time::timeout;
 
 use super::{
-    Central, CentralError, MySqlConnector, books::text, connect, server_error::session_error,
-    session::BOOKKEEPING_LIMIT,
+    Central, CentralError, MySqlConnector, books::text, connect, query::Patience,
+    server_error::session_error, session::BOOKKEEPING_LIMIT,
 };
 use crate::{
     secret::Secret,
@@ -143,27 +142,25 @@ impl Admin {
     }
 
     pub(crate) async fn close(self) {
-        connect::close(self.connection, self.connector.limits()).await;
+        connect::close(self.connection, &self.connector).await;
     }
 
     async fn run(&mut self, sql: String) -> Result<(), SessionError> {
         let work = self.connection.execute(raw_sql(AssertSqlSafe(sql)));
-        bounded(work).await.map(|_| ())
+        bounded(&self.connector, work).await.map(|_| ())
     }
 
     async fn number(&mut self, sql: String) -> Result<i64, SessionError> {
-        let row = bounded(self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)))).await?;
+        let row = bounded(&self.connector, self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)))).await?;
         row.try_get(0).map_err(|error| session_error(&error))
     }
 }
 
-async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SessionError> {
-    match timeout(BOOKKEEPING_LIMIT, work).await {
-        Ok(result) => result.map_err(|error| session_error(&error)),
-        Err(_) => {
-            Err(SessionError::Lost { message: format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs()) })
-        }
-    }
+async fn bounded<T>(
+    connector: &MySqlConnector,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, SessionError> {
+    Patience::until(BOOKKEEPING_LIMIT, connector.kill_token()).wait(work).await
 }
 
 pub(super) fn identifier(name: &str) -> String {

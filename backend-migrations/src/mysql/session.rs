@@ -15,7 +15,7 @@ use super::{
     connect::{self, MySqlConnector},
     identity, locality,
     monitor::{self, Monitor, Own, Sighted, text, unsigned},
-    query::{self, RowSets},
+    query::{self, Patience, RowSets},
     read,
     server_error::{server_error, session_error},
 };
@@ -82,7 +82,8 @@ impl MySqlSession {
 
     /// Runs `sql`, which may be several statements, in one round trip; gives the rows of each.
     async fn query(&mut self, sql: String, limit: Duration) -> Result<RowSets, SessionError> {
-        query::query(&mut self.connection, sql, limit).await
+        let patience = Patience::until(limit, self.connector.kill_token());
+        query::query(&mut self.connection, sql, patience).await
     }
 
     /// As [`Self::query`], and where a statement fails the results of those before it are there all the same.
@@ -91,7 +92,8 @@ impl MySqlSession {
         sql: String,
         limit: Duration,
     ) -> (RowSets, Result<(), SessionError>) {
-        query::query_until_error(&mut self.connection, sql, limit).await
+        let patience = Patience::until(limit, self.connector.kill_token());
+        query::query_until_error(&mut self.connection, sql, patience).await
     }
 
     /// The rows that one query gives; `None` where its table does not exist. Where another tenant's row may name the same
@@ -180,7 +182,9 @@ impl TenantSession for MySqlSession {
             books::SELECT_HISTORY,
             books::SELECT_JOURNAL,
         );
-        let (mut sets, result) = self.query_until_error(sql, limits.lock + BOOKKEEPING_LIMIT).await;
+        // Nothing is lost with a wait for the lock; the server ends it when the connection is gone.
+        let patience = Patience::until_at_once(limits.lock + BOOKKEEPING_LIMIT, self.connector.kill_token());
+        let (mut sets, result) = query::query_until_error(&mut self.connection, sql, patience).await;
         if asks && !sets.is_empty() {
             self.lock_caveat = locality::caveat(&sets.remove(0), &self.target.label.server);
         }
@@ -277,7 +281,8 @@ impl TenantSession for MySqlSession {
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
         let parts = books::parts(&record);
         let sql = parts.iter().map(|part| part.sql.as_str()).collect::<Vec<_>>().join(";");
-        let (n_changed, result) = query::write(&mut self.connection, sql, BOOKKEEPING_LIMIT).await;
+        let patience = Patience::until(BOOKKEEPING_LIMIT, self.connector.kill_token());
+        let (n_changed, result) = query::write(&mut self.connection, sql, patience).await;
         let Err(SessionError::Server { number: SUBQUERY_NO_1_ROW, .. }) = result else { return result };
         // As many statements have answered as there are before the guard that failed.
         let at = n_changed.len();
@@ -325,7 +330,7 @@ impl TenantSession for MySqlSession {
 
     // The lock goes with the connection, which is never handed to anyone else.
     async fn close(self) {
-        connect::close(self.connection, self.connector.limits()).await;
+        connect::close(self.connection, &self.connector).await;
     }
 }
 

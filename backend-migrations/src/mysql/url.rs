@@ -1,6 +1,6 @@
 //! A database's URL, as `CENTRAL_DATABASE_URL` has it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     secret::Secret,
@@ -13,6 +13,12 @@ pub enum UrlError {
     /// It cannot be taken apart.
     #[error("it is not a URL: {0}")]
     Malformed(String),
+    /// It is in quotes.
+    #[error("it is in quotes, which were taken for a part of it")]
+    Quoted,
+    /// It names a socket.
+    #[error("it names a socket, and connections are made by TCP")]
+    Socket,
     /// It does not begin with `mysql://`.
     #[error("its scheme is `{0}`, expected `mysql` or `mariadb`")]
     Scheme(String),
@@ -41,13 +47,49 @@ impl UrlError {
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::UnknownParameter(_) => "the parameters are `ssl-mode` and `ssl-ca`",
+            Self::Quoted => {
+                "a shell and `.env` take the quotes away, Docker's `--env-file` and Kubernetes do not: set it without"
+            }
+            Self::Socket => "name the server by host and port: mysql://USER:PASSWORD@HOST:PORT/DATABASE",
+            Self::UnknownParameter(parameter) => parameter_hint(parameter),
             Self::SslMode(_) => "the modes are DISABLED, PREFERRED, REQUIRED, VERIFY_CA and VERIFY_IDENTITY",
             _ => {
                 "the form is mysql://USER:PASSWORD@HOST:PORT/DATABASE; write `@`, `:`, `/`, `#`, `?` and `%` in user \
                  or password as %40, %3A, %2F, %23, %3F and %25"
             }
         }
+    }
+}
+
+/// What to do about a parameter that others have for their URLs.
+fn parameter_hint(parameter: &str) -> &'static str {
+    match parameter {
+        "connection_limit" | "connectionLimit" | "pool_timeout" => {
+            "it sets Prisma's pool, and there is none here: leave it out; `--concurrency` and `--per-server` bound the \
+             connections"
+        }
+        "connect_timeout" | "connectTimeout" => {
+            "leave it out: `--connect-timeout` or `CONNECT_TIMEOUT` sets that here"
+        }
+        "socket_timeout" => "leave it out: `--statement-timeout` or `STATEMENT_TIMEOUT` sets that here",
+        "schema" => {
+            "it is for Prisma on PostgreSQL: leave it out, and name the database in the path, mysql://…@HOST:PORT/DATABASE"
+        }
+        "sslaccept" => {
+            "Prisma's `sslaccept=strict` is `ssl-mode=VERIFY_IDENTITY` here, `sslaccept=accept_invalid_certs` is \
+             `ssl-mode=REQUIRED`"
+        }
+        "sslcert" => "Prisma's `sslcert` is `ssl-ca` here, the PEM file of the authority",
+        "sslidentity" | "sslpassword" | "ssl-cert" | "ssl-key" => {
+            "there is no login by a client's certificate here: leave it out, and use an account with a password"
+        }
+        "ssl" | "useSSL" | "requireSSL" | "tls" => {
+            "write `ssl-mode=REQUIRED`, or `ssl-mode=VERIFY_IDENTITY` with `ssl-ca`, which says what is checked"
+        }
+        "charset" | "collation" | "timezone" | "serverTimezone" => {
+            "leave it out: sessions are set up as sqlx does, with utf8mb4 and UTC"
+        }
+        _ => "the parameters are `ssl-mode` and `ssl-ca`",
     }
 }
 
@@ -70,11 +112,24 @@ pub fn parse_url(url: &str, name: &str) -> Result<Target, UrlError> {
 ///
 /// [`UrlError`], which never shows the URL.
 pub fn parse_server_url(url: &str, name: &str) -> Result<Target, UrlError> {
-    let url = ::url::Url::parse(url.trim()).map_err(|error| UrlError::Malformed(error.to_string()))?;
+    let text = url.trim();
+    if text.starts_with(['"', '\'', '`']) {
+        return Err(UrlError::Quoted);
+    }
+    if names_a_socket(text) {
+        return Err(UrlError::Socket);
+    }
+    let url = ::url::Url::parse(text).map_err(|error| UrlError::Malformed(error.to_string()))?;
     if !matches!(url.scheme(), "mysql" | "mariadb") {
         return Err(UrlError::Scheme(url.scheme().to_owned()));
     }
-    let host = url.host_str().filter(|host| !host.is_empty()).ok_or(UrlError::NoHost)?;
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let is_socket =
+        |(parameter, _): (Cow<'_, str>, _)| matches!(&*parameter, "socket" | "unix_socket" | "socketPath");
+    if url.query_pairs().any(is_socket) {
+        return Err(UrlError::Socket);
+    }
+    let host = host.ok_or(UrlError::NoHost)?;
     let path = url.path().strip_prefix('/').unwrap_or_default();
     // A certificate's path in the query has slashes.
     let is_stray = path.contains(['/', '@']);
@@ -106,7 +161,16 @@ pub fn parse_server_url(url: &str, name: &str) -> Result<Target, UrlError> {
     })
 }
 
+/// Whether a socket's path stands where the host should: encoded as sqlx has it, or in the words of Go and PHP.
+fn names_a_socket(text: &str) -> bool {
+    let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    host.starts_with("%2F")
+        || host.starts_with("%2f")
+        || host.starts_with("unix(")
+        || host.starts_with("unix:/")
+}
+
 fn decode(text: &str, part: &'static str) -> Result<String, UrlError> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
-    decoded.map(std::borrow::Cow::into_owned).map_err(|_| UrlError::NotUtf8(part))
+    decoded.map(Cow::into_owned).map_err(|_| UrlError::NotUtf8(part))
 }

@@ -7,7 +7,7 @@ use super::{
     failure::{push_failure, push_failure_briefly},
     lines::{Words, found, push_warning},
     style::{Page, Tone},
-    text::{counted, names, resuming, title_and_database, visible, visible_lines},
+    text::{Shortened, counted, names, resuming, shortened, title_and_database, visible, visible_lines},
 };
 use crate::{
     event::{Event, MigrationPlanned, Outcome, Scope, Task},
@@ -142,11 +142,22 @@ fn push_sql(page: &mut Page, step: &MigrationPlanned) {
     if statements.is_empty() {
         page.line("-- (no statements)");
     }
-    for statement in statements {
-        let lines: Vec<_> = visible_lines(&statement.text).collect();
+    let (shown, n_left_out, n_bytes_left_out) = shortened(statements);
+    for (statement, Shortened { text, n_left_out }) in shown {
+        let lines: Vec<_> = visible_lines(text).collect();
+        if n_left_out > 0 {
+            let (line, more) = (statement.line, counted(n_left_out, "byte"));
+            page.line(lines.join("\n"));
+            page.line(format_args!("-- … and {more} more of this statement, which begins at line {line}"));
+            continue;
+        }
         // After a comment to the line's end the terminator would be a part of it.
         let is_hidden = lines.last().is_some_and(|line| line.contains("--") || line.contains('#'));
         page.line(format_args!("{}{}", lines.join("\n"), if is_hidden { "\n;" } else { ";" }));
+    }
+    if n_left_out > 0 {
+        let (more, bytes) = (counted(n_left_out, "statement"), counted(n_bytes_left_out, "byte"));
+        page.line(format_args!("-- … and {more} more, {bytes}"));
     }
     page.blank();
 }

@@ -13,7 +13,7 @@ use std::{
 use serde::Serialize;
 
 use self::wire::{Body, ErrorBody, Line};
-use super::{Reporter, text::is_hidden};
+use super::{Reporter, log::Pulse, text::is_hidden};
 use crate::{
     event::{Event, Outcome, Scope},
     migration::{Direction, Version},
@@ -32,12 +32,20 @@ pub struct Json<W> {
     told: HashSet<(Version, Direction)>,
     last_at: Duration,
     elapsed: Option<Duration>,
+    pulse: Pulse,
 }
 
 impl<W: Write> Json<W> {
-    /// Writes to `out`.
-    pub fn new(out: W) -> Self {
-        Self { out, scope: Scope::Fleet, told: HashSet::new(), last_at: Duration::ZERO, elapsed: None }
+    /// Writes to `out`; each `progress_interval` what is at work.
+    pub fn new(out: W, progress_interval: Duration) -> Self {
+        Self {
+            out,
+            scope: Scope::Fleet,
+            told: HashSet::new(),
+            last_at: Duration::ZERO,
+            elapsed: None,
+            pulse: Pulse::new(progress_interval),
+        }
     }
 
     fn write(&mut self, at: Duration, body: Body<'_>) -> io::Result<()> {
@@ -62,6 +70,7 @@ impl<W: Write> Json<W> {
 impl<W: Write> Reporter for Json<W> {
     fn report(&mut self, event: &Event, at: Duration) -> io::Result<()> {
         self.last_at = at;
+        self.pulse.picture.observe(event, at);
         match event {
             Event::RolloutStarted { scope, .. } => self.scope = *scope,
             Event::TenantFinished { outcome, .. } => self.tell_scripts(outcome, at)?,
@@ -71,6 +80,18 @@ impl<W: Write> Reporter for Json<W> {
         match Body::of(event, self.scope) {
             Some(body) => self.write(at, body),
             // The last event is told with the summary.
+            None => Ok(()),
+        }
+    }
+
+    fn tick(&mut self, at: Duration) -> io::Result<()> {
+        if !self.pulse.is_due(at) {
+            return Ok(());
+        }
+        match self.pulse.picture.at_work(at) {
+            Some((n_tenants, n_finished, n_running, longest)) => {
+                self.write(at, Body::progress(n_tenants, n_finished, n_running, &longest))
+            }
             None => Ok(()),
         }
     }

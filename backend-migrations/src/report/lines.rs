@@ -145,6 +145,9 @@ impl Lines {
                 page.toned(Tone::Good, line);
                 push_done(page, done);
             }
+            Outcome::Stopped { done, n_remaining: 0 } if done.is_empty() => {
+                page.toned(Tone::Caution, format_args!("🛑 {title}: Stopped before anything was begun"));
+            }
             Outcome::Stopped { done, n_remaining } => {
                 let line = format!("🛑 {title}: Stopped between migrations, {n_remaining} to go");
                 page.toned(Tone::Caution, line);

@@ -1,7 +1,5 @@
 //! For a person at a terminal: what happens now, on standard error; the lines of [`Human`] on standard output.
 
-mod picture;
-
 use std::{
     fmt,
     io::{self, Write},
@@ -11,11 +9,11 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 
-use self::picture::Picture;
 use super::{
     Reporter, Screen,
     failure::push_failure,
     human::{Human, Shown},
+    picture::Picture,
     style::{Page, Paint},
     text::title_and_database,
 };

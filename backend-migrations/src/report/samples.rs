@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Human, Json, Reporter};
+use super::{Human, Json, ReportOptions, Reporter};
 use crate::{
     event::{
         Event, Failure, FailureCode, MigrationDone, MigrationPlanned, Outcome, Place, Scope, StopReason, Task,
@@ -303,6 +303,6 @@ pub(super) fn colored(events: &[Event], color: bool) -> String {
 
 pub(super) fn json(events: &[Event]) -> String {
     let mut out = Vec::new();
-    tell(events, &mut Json::new(&mut out));
+    tell(events, &mut Json::new(&mut out, ReportOptions::PROGRESS_INTERVAL));
     String::from_utf8(out).expect("the formats write UTF-8")
 }

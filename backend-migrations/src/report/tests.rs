@@ -30,7 +30,9 @@ fn a_broken_pipe_reaches_the_caller_from_every_format() {
     for (format, stderr) in
         [(Format::Human, Screen::FILE), (Format::Human, terminal), (Format::Json, Screen::FILE)]
     {
-        let mut reporter = reporter(ReportOptions { format, stdout: Screen::FILE, stderr }, Closed);
+        let progress_interval = ReportOptions::PROGRESS_INTERVAL;
+        let options = ReportOptions { format, stdout: Screen::FILE, stderr, progress_interval };
+        let mut reporter = reporter(options, Closed, io::sink());
         let event = samples::started(Task::Migrate, Scope::Fleet, 2, false);
         let error = reporter.report(&event, Duration::ZERO).expect_err("the pipe is closed");
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{format:?}");

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt::Write, time::Duration};
 
-use crate::tenant::{Label, SharedLabel};
+use crate::{
+    migration::Statement,
+    tenant::{Label, SharedLabel},
+};
 
 /// One line of foreign text: everything a terminal would obey, and everything that hides or reorders what is read, is
 /// written out as `\u{1b}`.
@@ -39,6 +42,38 @@ pub(super) fn is_hidden(c: char) -> bool {
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}')
         || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
         || matches!(c, '\u{e0000}'..='\u{e007f}')
+}
+
+/// More of a statement than this is read in its file: a dry run of 10 MB of rows is not to print 10 MB.
+const STATEMENT_BYTES_MAX: usize = 4_000;
+/// As much of a file's statements is shown in all.
+const SCRIPT_BYTES_MAX: usize = 64_000;
+
+/// The beginning of a statement that is long, and how many bytes of it are left out.
+pub(super) struct Shortened<'t> {
+    pub(super) text: &'t str,
+    pub(super) n_left_out: usize,
+}
+
+/// What is shown of a script's statements: each one, shortened, and how many statements and bytes at its end are left out.
+pub(super) fn shortened(statements: &[Statement]) -> (Vec<(&Statement, Shortened<'_>)>, usize, usize) {
+    let mut n_bytes = 0;
+    let mut shown = Vec::new();
+    for (at, statement) in statements.iter().enumerate() {
+        let text = statement.text.as_str();
+        let end = if text.len() > STATEMENT_BYTES_MAX {
+            text.floor_char_boundary(STATEMENT_BYTES_MAX)
+        } else {
+            text.len()
+        };
+        n_bytes += end;
+        if n_bytes > SCRIPT_BYTES_MAX {
+            let rest = &statements[at..];
+            return (shown, rest.len(), rest.iter().map(|statement| statement.text.len()).sum());
+        }
+        shown.push((statement, Shortened { text: &text[..end], n_left_out: text.len() - end }));
+    }
+    (shown, 0, 0)
 }
 
 /// How a database is called in a sentence.

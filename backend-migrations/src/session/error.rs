@@ -77,6 +77,9 @@ pub enum SessionError {
         /// What it left.
         fate: Fate,
     },
+    /// The run was told twice to stop while an answer of the server was waited for.
+    #[error("the run was told twice to stop before the server answered")]
+    Interrupted,
     /// Another run holds the database.
     #[error(
         "another run holds the database and did not let go within {} s{}",
@@ -121,7 +124,7 @@ impl SessionError {
     /// [`StatementKind::Opaque`](crate::migration::StatementKind::Opaque) for those of which that is not true.
     pub fn fate(&self) -> Fate {
         match self {
-            Self::Lost { .. } => Fate::Unknown,
+            Self::Lost { .. } | Self::Interrupted => Fate::Unknown,
             Self::TimedOut { fate, .. } | Self::Killed { fate } => *fate,
             Self::Server { .. }
             | Self::LockHeld { .. }
@@ -161,7 +164,7 @@ impl SessionError {
             },
             Self::Lost { .. } => "check whether the server is up and what its error log says",
             Self::TimedOut { .. } => "`--statement-timeout` sets how long a statement may take",
-            Self::Killed { .. } => "run again when you are ready",
+            Self::Killed { .. } | Self::Interrupted => "run again when you are ready",
             Self::LockHeld { holder: Some(LockHolder { connection_id, .. }), .. } => {
                 return Some(format!(
                     "wait for that run to end, or raise `--lock-timeout`; if nobody needs it any more, `KILL {connection_id}` \

@@ -15,3 +15,16 @@ pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
 pub const DEADLOCK: u16 = 1213;
 /// `ER_SUBQUERY_NO_1_ROW`: how a guard of the books fails.
 pub const SUBQUERY_NO_1_ROW: u16 = 1242;
+
+/// Whether a server says this of a statement before it has done anything of it: it does not parse, the account may not do
+/// it, the server is read-only. A privilege is asked for on all that a statement names before the first of it changes.
+///
+/// Nothing is said of the statements that another one runs (`CALL`): those before the refused one may have done their work.
+pub fn is_refusal(number: u16) -> bool {
+    /// `ER_DBACCESS_DENIED_ERROR`, `ER_TABLEACCESS_DENIED_ERROR`, `ER_COLUMNACCESS_DENIED_ERROR`,
+    /// `ER_SPECIFIC_ACCESS_DENIED_ERROR`, `ER_PROCACCESS_DENIED_ERROR`.
+    const DENIED: [u16; 5] = [1044, 1142, 1143, 1227, 1370];
+    /// `ER_OPTION_PREVENTS_STATEMENT`, said of `read_only` and `super_read_only`; `ER_READ_ONLY_MODE`.
+    const READ_ONLY: [u16; 2] = [1290, 1836];
+    number == PARSE_ERROR || DENIED.contains(&number) || READ_ONLY.contains(&number)
+}

@@ -69,11 +69,13 @@ fn create(words: &Words<'_>, create: usize) -> StatementKind {
     if is_account(words, at) {
         return one_or_opaque(words, at);
     }
-    // MariaDB drops the old one first, and may fail after that.
-    if words.is(at, "TABLE") && (replaces || takes_rows(words, at)) || words.is(at, "SEQUENCE") && replaces {
-        return SEVERAL;
+    match (words.keyword(at).as_str(), replaces) {
+        // MariaDB drops the old one first, and may fail after that.
+        ("TABLE", true) if takes_rows(words, at) => StatementKind::Opaque(Opacity::Replacing),
+        ("TABLE" | "SEQUENCE", true) => SEVERAL,
+        ("TABLE", false) if takes_rows(words, at) => StatementKind::Opaque(Opacity::Filling),
+        _ => StatementKind::Ddl,
     }
-    StatementKind::Ddl
 }
 
 /// Whether a `CREATE TABLE` fills itself from a query: atomic since MySQL 8.0.21, not on MariaDB.

@@ -9,6 +9,7 @@ on_each_server!(
     a_central_account_that_may_not_read,
     a_wrong_central_password,
     a_wrong_key,
+    an_administrator_without_a_database,
 );
 
 /// In no server's reach: whatever is refused here is refused without one.
@@ -48,6 +49,15 @@ async fn central_urls_that_are_none() {
         "mysql://root:12/a?hunter22-of-the-urls@localhost/central",
         "mysql://root:12#hunter22-of-the-urls@localhost/central",
         "mysql://root:%zz-hunter22-of-the-urls@@localhost:x/central",
+        // What other programs make of a URL.
+        "\"mysql://root:hunter22-of-the-urls@localhost/central\"",
+        "'mysql://root:hunter22-of-the-urls@localhost/central'",
+        "mysql://root:hunter22-of-the-urls@localhost/central?socket=/run/mysqld/mysqld.sock",
+        "mysql://root:hunter22-of-the-urls@%2Frun%2Fmysqld%2Fmysqld.sock/central",
+        "root:hunter22-of-the-urls@unix(/run/mysqld/mysqld.sock)/central",
+        "mysql://root:hunter22-of-the-urls@localhost/central?connection_limit=5",
+        "mysql://root:hunter22-of-the-urls@localhost/central?schema=public",
+        "mysql://root:hunter22-of-the-urls@localhost/central?sslaccept=strict",
     ] {
         let output = alone("migrate:latest").env("CENTRAL_DATABASE_URL", url).await;
         let url = url.replace("hunter22-of-the-urls", "SECRET");
@@ -73,13 +83,43 @@ async fn keys_that_are_none() {
     let long = "33-characters-are-one-too-many-xx";
     let wide = "32-characters-ä-but-33-bytes-xxx";
     assert_eq!([short, long, wide].map(|key| key.chars().count()), [31, 33, 32]);
-    for key in [short, long, wide] {
+    let quoted = "'0123456789-key-of-the-quotes-012'";
+    let hex = "5a7e1c0d9b8f4e6a2d3c5b7a9f8e6d4c1b0a2f3e5d7c9b8a6f4e2d0c1b3a5f7e";
+    let base64 = "c2VjcmV0LW9mLXRoZS1iYXNlNjQta2V5LTMyLWJ5dGU=";
+    assert_eq!([quoted.len(), hex.len(), base64.len()], [34, 64, 44]);
+    for key in [short, long, wide, quoted, hex, base64] {
         canary::learn(key);
     }
     assert_output!("a_key_that_is_missing", run("").await);
     assert_output!("a_key_of_31_characters", run(short).await);
     assert_output!("a_key_of_33_characters", run(long).await);
     assert_output!("a_key_of_32_characters_and_33_bytes", run(wide).await);
+    assert_output!("a_key_in_quotes", run(quoted).await);
+    assert_output!("a_key_in_hex", run(hex).await);
+    assert_output!("a_key_in_base64", run(base64).await);
+    assert_output!("a_key_and_a_line_end", run(&format!("{KEY}\n")).await);
+}
+
+/// The backend's `.env` has much that is no setting of ours.
+#[tokio::test]
+async fn a_dotenv_of_somebody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |text: &str| {
+        std::fs::write(folder.path().join(".env"), text).unwrap();
+        Invocation::new(Program::BackendMigrations, "migrate:latest")
+            .env("MIGRATIONS_DIR", concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations"))
+            .folder(folder.path())
+    };
+    canary::learn("hunter22-of-the-dotenv");
+    let foreign =
+        "APP_NAME=Acme Corp's\nPEM=\"-----BEGIN\nCENTRAL_DATABASE_URL=no\n-----END\"\nexport A B\n$(date)\n";
+    let url = "mysql://root:hunter22-of-the-dotenv@127.0.0.1:1/central";
+    let output = run(&format!("{foreign}export CENTRAL_DATABASE_URL='{url}'\nCONNECT_RETRIES=0\n")).await;
+    output.exits(4).says("127.0.0.1:1 refused the connection");
+    let output = run(&format!("{foreign}CENTRAL_DATABASE_URL='{url}\n")).await;
+    assert_output!("a_dotenv_with_an_open_quote", output);
+    let output = run(&format!("{foreign}CENTRAL_DATABASE_URL={url}#1\n")).await;
+    assert_output!("a_dotenv_with_a_hash", output);
 }
 
 #[tokio::test]
@@ -151,6 +191,16 @@ async fn a_wrong_central_password(server: &'static Server) {
     let run = |args: &str| fleet.run(args).env("CENTRAL_DATABASE_URL", &url);
     assert_output!("a_wrong_central_password", run("migrate:all-tenants").await);
     assert_output!("a_wrong_central_password_latest", run("migrate:latest").await);
+}
+
+/// It makes databases, and needs none.
+async fn an_administrator_without_a_database(server: &'static Server) {
+    let fleet = Fleet::new(server, "nodbadmin").await;
+    fleet.write_samples();
+    let url = server.url("");
+    let args = "tenant:provision --slug nodbadmin-acme --name Acme";
+    fleet.run(args).env("TENANT_ADMIN_URL", url.trim_end_matches('/')).await.exits(0);
+    fleet.run("migrate:all-tenants").env("TENANT_ADMIN_URL", url).await.exits(0);
 }
 
 /// A wrong key makes noise of a password, which one time in 256 looks like a sealed value all the same. This one never

@@ -14,6 +14,7 @@ on_each_server!(
     a_server_goes_away,
     another_run_holds_the_lock,
     a_table_is_locked,
+    what_is_refused_at_once_is_not_unclear,
 );
 
 const HISTORY: &str = "SELECT version, success, execution_time >= 0 FROM _sqlx_migrations ORDER BY version";
@@ -180,4 +181,33 @@ async fn a_table_is_locked(server: &'static Server) {
     query::run(&mut user, "ROLLBACK").await;
     assert_eq!(query::rows(&mut user, HISTORY).await.len(), 1);
     fleet.run("migrate:tenant busy-acme").await.exits(0);
+}
+
+/// Statements of which a failure may leave a part, and that failed before they did anything, or took it back.
+async fn what_is_refused_at_once_is_not_unclear(server: &'static Server) {
+    let fleet = fleet_with(server, "atonce", &[]).await;
+    let mut root = server.connect("").await;
+    for table in ["a", "b"] {
+        query::run(&mut fleet.connect("acme").await, &format!("CREATE TABLE {table} (id INT)")).await;
+    }
+    let grant = |verb: &str, to: &str| {
+        format!(
+            "{verb} DROP ON `{}`.* {to} '{}'@'%'",
+            fleet.database("acme").replace('_', "\\_"),
+            fleet.account("acme")
+        )
+    };
+    query::run(&mut root, &grant("REVOKE", "FROM")).await;
+    let twice = "CREATE TABLE c (id INT PRIMARY KEY) AS SELECT 1 AS id UNION ALL SELECT 1";
+    for (number, statement) in
+        [("1142", "DROP TABLE a, b"), ("1227", "SET GLOBAL max_connections = 100"), ("1062", twice)]
+    {
+        fleet.write("20260101000000_x.up.sql", &format!("{statement};"));
+        let output = fleet.run("migrate:tenant atonce-acme").await;
+        output.exits(1).says(&format!("{number} (")).says("nothing of this file is in the database");
+    }
+    assert!(query::rows(&mut fleet.connect("acme").await, "SHOW TABLES LIKE 'c'").await.is_empty());
+    query::run(&mut root, &grant("GRANT", "TO")).await;
+    fleet.write("20260101000000_x.up.sql", "DROP TABLE a, b;");
+    fleet.run("migrate:tenant atonce-acme").await.exits(0);
 }

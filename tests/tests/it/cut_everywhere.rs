@@ -2,7 +2,7 @@
 //! ends as if nothing had been.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,8 @@ use crate::course::{Course, EVERY_KIND, LONG, Outcome, in_words};
 on_each_server!(
     a_cut_at_any_packet_loses_nothing,
     a_cut_at_any_packet_of_a_rollback_loses_nothing,
-    a_cut_inside_of_a_long_statement_loses_nothing
+    a_cut_inside_of_a_long_statement_loses_nothing,
+    two_signals_at_any_packet_that_stalls_lose_nothing,
 );
 
 const ALL: usize = usize::MAX;
@@ -52,6 +53,36 @@ async fn a_cut_inside_of_a_long_statement_loses_nothing(server: &'static Server)
     };
     let cuts = (0..quantity(8, 100)).map(cut).collect();
     disturb(course, cuts, "a long ALTER").await;
+}
+
+/// Whatever is waited for, the second signal ends it: the answer to a look, to a record, to a statement.
+async fn two_signals_at_any_packet_that_stalls_lose_nothing(server: &'static Server) {
+    let course = Course::new(server, "cutsignal", EVERY_KIND).await;
+    let n_packets = course.first_lane().proxy.packets().len();
+    let cuts = (1..=n_packets).map(|at| Cut { at, how: How::Stall }).collect();
+    let mut random = Random::for_test("two signals at any packet that stalls");
+    let (cuts, flavour) = (random.sample(cuts, quantity(6, ALL)), course.flavour());
+    let counts = course.each(cuts, stopped_twice).await;
+    tell(&format!("{flavour}: stopped twice at packets of {n_packets} that stalled: {}", in_words(&counts)));
+}
+
+async fn stopped_twice(course: Arc<Course>, lane: usize, cut: Cut) -> Result<Outcome, String> {
+    /// A statement that is killed may take half a minute to let go, and its connection as long; our own limits are longer.
+    const LIMIT: Duration = Duration::from_secs(75);
+    let lane = course.lane(lane);
+    course.clear(lane).await;
+    lane.proxy.arm(Some(cut));
+    let run = course.run(lane).start().await;
+    let signalled = OnceLock::new();
+    let when = async {
+        lane.proxy.stalled().await;
+        signalled.set(Instant::now()).ok();
+    };
+    let first = run.finish_or_signal(&["TERM", "INT"], when).await;
+    if let Some(took) = signalled.get().map(Instant::elapsed).filter(|took| *took > LIMIT) {
+        return Err(format!("it went on for {} s after the second signal\n{first}", took.as_secs()));
+    }
+    course.mend(lane, &first).await
 }
 
 async fn disturb(course: Course, cuts: Vec<Cut>, of: &str) {

@@ -154,9 +154,8 @@ async fn the_first_signal_lets_statements_finish(server: &'static Server) {
 async fn signalled(fleet: &Fleet, server: &Server, word: &str, n_signals: usize) -> Output {
     let run = fleet.run("migrate:all-tenants --concurrency 1").start().await;
     query::rows_once_there(&mut server.connect("").await, &sleeping(word)).await;
-    for _ in 0..n_signals {
-        run.signal("INT").await;
-    }
+    // The kernel may make one of two of a kind.
+    run.signals(&["INT", "TERM"][..n_signals]).await;
     run.finish().await
 }
 
@@ -209,7 +208,11 @@ async fn a_closed_output_stops_admission(server: &'static Server) {
     assert_eq!(run.line().await, "🚀 Starting migration for all tenants...\n");
     run.close_stdout();
     let output = run.finish().await;
-    assert_output!("output_closed", output);
+    // It depends on how soon the one who tells finds it out.
+    let count = |n: i32| format!("{n} successful, 0 failed, {} to go", 4 - n);
+    let shown = (1..4)
+        .fold(output.to_string(), |shown, n| shown.replace(&count(n), "N successful, 0 failed, M to go"));
+    assert_output!("output_closed", shown);
     let mut n_migrated = 0;
     for tenant in &TENANTS[..4] {
         let mut tenant = fleet.connect(tenant).await;

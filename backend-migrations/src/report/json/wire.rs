@@ -11,6 +11,10 @@ use super::{
 use crate::{
     event::{Event, Failure, MigrationDone, MigrationPlanned, Outcome, Place, Scope},
     migration::Script,
+    report::{
+        picture::Longest,
+        text::{Shortened, shortened},
+    },
     selection::Coverage,
     standing::{Standing, State, VersionStanding},
     summary::{COUNTED_STATES, Summary},
@@ -96,6 +100,7 @@ pub(super) enum Body<'e> {
         direction: &'static str,
         file_name: &'e str,
         statements: Vec<Sql<'e>>,
+        n_statements_left_out: usize,
     },
     TenantFinished {
         tenant: Tenant<'e>,
@@ -108,6 +113,12 @@ pub(super) enum Body<'e> {
         tenant: Tenant<'e>,
         #[serde(flatten)]
         settled: SettledMigration<'e>,
+    },
+    Progress {
+        n_tenants: usize,
+        n_finished: usize,
+        n_running: usize,
+        longest: LongestTurn<'e>,
     },
     Warning {
         tenant: Option<Tenant<'e>>,
@@ -126,6 +137,13 @@ pub(super) struct Tenant<'e> {
     name: &'e str,
     database: &'e str,
     server: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct LongestTurn<'e> {
+    tenant: Tenant<'e>,
+    doing: &'e str,
+    waited_ms: f64,
 }
 
 #[derive(Serialize)]
@@ -148,6 +166,7 @@ pub(super) struct Done<'e> {
 pub(super) struct Sql<'e> {
     line: usize,
     text: &'e str,
+    n_bytes_left_out: usize,
 }
 
 #[derive(Serialize)]
@@ -315,14 +334,32 @@ impl<'e> Body<'e> {
         })
     }
 
+    /// What goes on.
+    pub(super) fn progress(
+        n_tenants: usize,
+        n_finished: usize,
+        n_running: usize,
+        longest: &'e Longest,
+    ) -> Self {
+        let Longest { tenant, doing, waited } = longest;
+        let longest = LongestTurn { tenant: Tenant::of(tenant), doing, waited_ms: ms(*waited) };
+        Self::Progress { n_tenants, n_finished, n_running, longest }
+    }
+
     /// The statements of a script that a dry run would run.
     pub(super) fn script(step: &MigrationPlanned, script: &'e Script) -> Self {
-        let statements = script.statements.iter().map(|s| Sql { line: s.line, text: &s.text });
+        let (shown, n_statements_left_out, _) = shortened(&script.statements);
+        let statements = shown.into_iter().map(|(statement, Shortened { text, n_left_out })| Sql {
+            line: statement.line,
+            text,
+            n_bytes_left_out: n_left_out,
+        });
         Self::ScriptPlanned {
             version: step.migration.version.to_string(),
             direction: direction_word(step.direction),
             file_name: &script.file_name,
             statements: statements.collect(),
+            n_statements_left_out,
         }
     }
 

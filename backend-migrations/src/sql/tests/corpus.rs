@@ -1,7 +1,7 @@
 //! Sound statements, each one statement of the kind beside it.
 
 use crate::migration::{
-    Opacity::{Program, Several, Unknown},
+    Opacity::{Filling, Program, Replacing, Several, Unknown},
     StatementKind::{self, Ddl, Dml, Opaque, Session},
 };
 
@@ -136,12 +136,13 @@ pub(super) const STATEMENTS: &[(StatementKind, &str)] = &[
         "CREATE TABLE t (a INT) PARTITION BY RANGE (a) (PARTITION p VALUES LESS THAN (1), PARTITION q VALUES LESS THAN MAXVALUE)",
     ),
     (Ddl, "CREATE TABLE t (a INT DEFAULT (CASE WHEN 1 THEN 2 END))"),
-    (Opaque(Several), "CREATE TABLE t AS SELECT 1"),
-    (Opaque(Several), "CREATE TABLE t (a INT) SELECT 1"),
-    (Opaque(Several), "CREATE TABLE t (SELECT 1)"),
-    (Opaque(Several), "CREATE TABLE t AS TABLE u"),
-    (Opaque(Several), "CREATE TABLE t AS WITH c AS (SELECT 1) SELECT * FROM c"),
+    (Opaque(Filling), "CREATE TABLE t AS SELECT 1"),
+    (Opaque(Filling), "CREATE TABLE t (a INT) SELECT 1"),
+    (Opaque(Filling), "CREATE TABLE t (SELECT 1)"),
+    (Opaque(Filling), "CREATE TABLE t AS TABLE u"),
+    (Opaque(Filling), "CREATE TABLE t AS WITH c AS (SELECT 1) SELECT * FROM c"),
     (Opaque(Several), "CREATE OR REPLACE TABLE t (a INT)"),
+    (Opaque(Replacing), "CREATE OR REPLACE TABLE t AS SELECT 1"),
     (Ddl, "CREATE UNIQUE INDEX i ON t (a, b)"),
     (Ddl, "CREATE OR REPLACE VIEW v AS SELECT CASE a WHEN 1 THEN 2 END FROM t"),
     (Ddl, "CREATE DEFINER = CURRENT_USER() SQL SECURITY INVOKER VIEW v AS SELECT 1"),

@@ -1,14 +1,15 @@
-//! What the live progress shows, as a function of what happened and of the time.
+//! What is known of the progress of a run: a function of what happened and of the time.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt, time::Duration};
 
+use super::{
+    pace::{bar, remaining},
+    style::{Paint, Tone},
+    text::{counted, title, title_and_database, took, visible, waited},
+};
 use crate::{
     event::{Event, Outcome, Place, Scope, StopReason},
-    report::{
-        pace::{bar, remaining},
-        style::{Paint, Tone},
-        text::{counted, title, took, visible, waited},
-    },
+    tenant::SharedLabel,
 };
 
 /// The longest waits of those that run are shown, so many of them.
@@ -36,9 +37,25 @@ pub(super) struct Picture {
 /// A tenant whose turn it is.
 #[derive(Clone, Debug)]
 struct Running {
+    tenant: SharedLabel,
     name: String,
     doing: Doing,
     since: Duration,
+    /// When its turn began.
+    begun_at: Duration,
+    /// Whether it was said that it has.
+    is_announced: bool,
+}
+
+/// The turn that has waited longest for one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Longest {
+    /// Whose.
+    pub(super) tenant: SharedLabel,
+    /// What for, in words.
+    pub(super) doing: String,
+    /// For how long.
+    pub(super) waited: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -103,8 +120,57 @@ impl Picture {
                 (tenant, Doing::Working { file_name: Some(at.file_name.clone()) })
             }
         };
-        let name = title(tenant).into_owned();
-        self.running.insert(tenant.slug.clone(), Running { name, doing, since: at });
+        let running = self.running.entry(tenant.slug.clone()).or_insert_with(|| Running {
+            tenant: tenant.clone(),
+            name: title(tenant).into_owned(),
+            doing: Doing::Looking,
+            since: at,
+            begun_at: at,
+            is_announced: false,
+        });
+        (running.doing, running.since) = (doing, at);
+    }
+
+    /// The turns that have taken `long` and are worth a line for having begun, each told once: of those that are over sooner
+    /// the end is told.
+    pub(super) fn newly_begun(&mut self, now: Duration, long: Duration) -> Vec<String> {
+        let is_new =
+            |running: &&mut Running| !running.is_announced && now.saturating_sub(running.begun_at) >= long;
+        let mut begun: Vec<_> = self.running.values_mut().filter(is_new).collect();
+        begun.sort_by(|a, b| (a.begun_at, &a.name).cmp(&(b.begun_at, &b.name)));
+        let announce = |running: &mut Running| {
+            running.is_announced = true;
+            format!("▶️  {}: begun", title_and_database(&running.tenant))
+        };
+        begun.into_iter().map(announce).collect()
+    }
+
+    /// How many turns there are, are over, and are going on, and the one of these that has waited longest; `None` where none
+    /// is.
+    pub(super) fn at_work(&self, now: Duration) -> Option<(usize, usize, usize, Longest)> {
+        let longest = self.running.values().min_by_key(|running| (running.since, &running.name))?;
+        let longest = Longest {
+            tenant: longest.tenant.clone(),
+            doing: longest.doing.to_string(),
+            waited: now.saturating_sub(longest.since),
+        };
+        Some((self.n_tenants, self.n_finished, self.running.len(), longest))
+    }
+
+    /// One line of what goes on, for a log; `None` where nothing does.
+    pub(super) fn log_line(&self, now: Duration) -> Option<String> {
+        let (n_tenants, n_finished, n_running, longest) = self.at_work(now)?;
+        let elapsed = waited(now.saturating_sub(self.started_at).as_secs());
+        let counts = match self.scope {
+            Scope::Fleet => {
+                let all = counted(n_tenants, "tenant");
+                format!("{n_finished} of {all} done, {n_running} at work; longest: ")
+            }
+            Scope::Central | Scope::Tenant => String::new(),
+        };
+        let Longest { tenant, doing, waited: span } = longest;
+        let (name, span) = (title_and_database(&tenant), waited(span.as_secs()));
+        Some(format!("⏳ after {elapsed}: {counts}{name}, for {span}: {doing}"))
     }
 
     /// The lines to show at the time `now` on a terminal of so many columns; empty while there is nothing worth it.
@@ -158,17 +224,23 @@ impl Picture {
     }
 }
 
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Looking => f.write_str("connecting"),
+            Self::Working { file_name: None } => f.write_str("between migrations"),
+            Self::Working { file_name: Some(file_name) } => f.write_str(&visible(file_name)),
+            Self::Waiting(for_what) => write!(f, "waits for {}", visible(for_what)),
+            Self::Statement(Place { file_name, line, statement, n_statements }) => {
+                write!(f, "statement {statement} of {n_statements}, {}:{line}", visible(file_name))
+            }
+        }
+    }
+}
+
 impl Running {
     fn line(&self, paint: Paint, now: Duration) -> String {
-        let what = match &self.doing {
-            Doing::Looking => "connecting".to_owned(),
-            Doing::Working { file_name: None } => "between migrations".to_owned(),
-            Doing::Working { file_name: Some(file_name) } => visible(file_name).into_owned(),
-            Doing::Waiting(for_what) => format!("waits for {}", visible(for_what)),
-            Doing::Statement(Place { file_name, line, statement, n_statements }) => {
-                format!("statement {statement} of {n_statements}, {}:{line}", visible(file_name))
-            }
-        };
+        let what = &self.doing;
         // The time stands before what may be cut off at the terminal's edge.
         let span = match now.saturating_sub(self.since).as_secs() {
             0 => String::new(),
