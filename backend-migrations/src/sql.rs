@@ -40,7 +40,7 @@ pub use self::{
     online::TableChange,
     read::read,
     refuse::Refusal,
-    shape::shape,
+    shape::{shape, with_passwords_masked, without_passwords},
     unqualify::unqualify,
 };
 

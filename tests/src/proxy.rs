@@ -22,6 +22,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use crate::random::Random;
+
 /// How long a server may go on answering a client that is gone.
 const DRAIN_LIMIT: Duration = Duration::from_mins(2);
 
@@ -57,6 +59,11 @@ pub enum How {
     StallAfter(Duration),
     /// The packet waits, and [`Proxy::stalled`] tells. It goes on at [`Proxy::let_go`].
     Hold,
+    /// An answer comes with no more of its bytes than these, under a length that says so; all else as it is. A request is let
+    /// through.
+    Shorten(usize),
+    /// An answer comes with other bytes, by chance with this seed, as many as there were. A request is let through.
+    Scramble(u64),
 }
 
 /// Where and how a connection is cut.
@@ -193,7 +200,7 @@ async fn serve(client: TcpStream, server: TcpStream, shared: &Shared) {
     };
     match cut {
         // Either side closed; dropping the sockets closes the other.
-        Err(_) | Ok(How::BothWays | How::Hold) => {}
+        Err(_) | Ok(How::BothWays | How::Hold | How::Shorten(_) | How::Scramble(_)) => {}
         Ok(How::BothWaysAfter(delay)) => sleep(delay).await,
         Ok(How::OnlyTheAnswer) => {
             drop((from_client, to_client));
@@ -234,8 +241,15 @@ async fn forward(
         let length = u32::from_le_bytes([header[0], header[1], header[2], 0]);
         let mut payload = vec![0; usize::try_from(length).expect("24 bits")];
         from.read_exact(&mut payload).await?;
+        let mut cut = shared.count(Packet { is_request, payload: payload.clone() });
+        match cut {
+            Some(How::Shorten(n)) if !is_request => payload.truncate(n),
+            Some(How::Scramble(seed)) if !is_request => scramble(&mut payload, seed),
+            _ => {}
+        }
+        let length = u32::try_from(payload.len()).expect("24 bits").to_le_bytes();
+        header[..3].copy_from_slice(&length[..3]);
         let whole = [&header, payload.as_slice()].concat();
-        let mut cut = shared.count(Packet { is_request, payload });
         if cut.take_if(|how| *how == How::Hold).is_some() {
             shared.stalled.send_replace(true);
             let mut let_go = shared.stalled.subscribe();
@@ -243,15 +257,23 @@ async fn forward(
             let _ = let_go.wait_for(|is_stalled| !is_stalled).await;
         }
         let is_let_through = match cut {
-            None => true,
+            None | Some(How::Shorten(_) | How::Scramble(_)) => true,
             Some(How::BothWays | How::Stall | How::Hold) => false,
             Some(How::OnlyTheAnswer | How::BothWaysAfter(_) | How::StallAfter(_)) => is_request,
         };
         if is_let_through {
             to.write_all(&whole).await?;
         }
-        if let Some(how) = cut {
-            return Ok(how);
+        match cut {
+            None | Some(How::Shorten(_) | How::Scramble(_)) => {}
+            Some(how) => return Ok(how),
         }
+    }
+}
+
+fn scramble(payload: &mut [u8], seed: u64) {
+    let mut random = Random::new(seed);
+    for byte in payload {
+        *byte = random.number().to_le_bytes()[0];
     }
 }

@@ -35,6 +35,7 @@ pub struct Invocation {
     env: Vec<(OsString, OsString)>,
     folder: Option<PathBuf>,
     stdin: Vec<u8>,
+    n_files_max: Option<u32>,
     /// Where passwords are made while it runs, and under which key.
     central: Option<(String, String)>,
 }
@@ -48,6 +49,7 @@ impl Invocation {
             env: Vec::new(),
             folder: None,
             stdin: Vec::new(),
+            n_files_max: None,
             central: None,
         }
     }
@@ -76,6 +78,12 @@ impl Invocation {
         self
     }
 
+    /// Lets it have no more than `n` files open.
+    pub fn open_files(mut self, n: u32) -> Self {
+        self.n_files_max = Some(n);
+        self
+    }
+
     pub(crate) fn central(mut self, url: String, key: &str) -> Self {
         self.central = Some((url, key.to_owned()));
         self
@@ -91,7 +99,14 @@ impl Invocation {
         let program = self.program;
         let path = tokio::task::spawn_blocking(move || program.path()).await.expect("it is built");
         let empty = tempfile::tempdir().expect("a folder");
-        let mut command = std::process::Command::new(path);
+        let mut command = match self.n_files_max {
+            None => std::process::Command::new(path),
+            Some(n) => {
+                let mut shell = std::process::Command::new("sh");
+                shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\""]).arg(n.to_string()).arg(path);
+                shell
+            }
+        };
         command
             .args(&self.args)
             .env_clear()

@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
-use sqlx::{
-    AssertSqlSafe, Executor as _, Row as _,
-    mysql::{MySqlConnection, MySqlRow},
-    raw_sql,
-};
+use sqlx::{Row as _, mysql::MySqlRow};
 use tokio::time::timeout;
 
 use super::{
     books::text,
     connect::{self, MySqlConnector},
     fleet_lock::FleetHolder,
+    query::{self, AnswerLimit, ServerConnection},
     server_error::session_error,
     session::BOOKKEEPING_LIMIT,
 };
@@ -149,7 +145,7 @@ const COLUMNS: &str = "CAST(id AS CHAR), slug, name, db_host, CAST(db_port AS SI
 /// A connection to the central database.
 #[derive(Debug)]
 pub struct Central {
-    connection: MySqlConnection,
+    connection: ServerConnection,
     connector: MySqlConnector,
     database: String,
 }
@@ -162,6 +158,8 @@ impl Central {
     /// [`CentralError::Connect`].
     pub async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, CentralError> {
         let connection = connector.open_patiently(target).await.map_err(CentralError::Connect)?;
+        // A fleet's tenants are one answer.
+        let connection = connection.with_answers(AnswerLimit::LARGE);
         Ok(Self { connection, connector: connector.clone(), database: target.label.database.clone() })
     }
 
@@ -244,46 +242,34 @@ impl Central {
 
     async fn rows(&mut self, condition: &str) -> Result<Vec<TenantRow>, CentralError> {
         let sql = format!("SELECT {COLUMNS} FROM tenants WHERE {condition} ORDER BY slug");
-        let work = async {
-            let mut rows = Vec::new();
-            let mut results = self.connection.fetch(raw_sql(AssertSqlSafe(sql)));
-            while let Some(row) = results.try_next().await? {
-                rows.push(tenant_row(&row)?);
-            }
-            Ok(rows)
-        };
-        let result = timeout(BOOKKEEPING_LIMIT, work).await;
-        result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))
+        let rows = self.read(sql).await?;
+        rows.iter().map(tenant_row).collect::<Result<_, _>>().map_err(|error| self.unread(&error))
     }
 
     async fn slugs(&mut self) -> Result<Vec<String>, CentralError> {
-        let work = self.connection.fetch_all(raw_sql("SELECT slug FROM tenants ORDER BY slug"));
-        let result = timeout(BOOKKEEPING_LIMIT, work).await;
-        let rows =
-            result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))?;
-        rows.iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()
-            .map_err(|error| self.query_error("read", &error))
+        let rows = self.read("SELECT slug FROM tenants ORDER BY slug".into()).await?;
+        rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(|error| self.unread(&error))
     }
 
     /// Runs a statement that writes; gives the number of rows it touched.
     pub(crate) async fn write(&mut self, sql: String) -> Result<u64, CentralError> {
-        let result = timeout(BOOKKEEPING_LIMIT, self.connection.execute(raw_sql(AssertSqlSafe(sql)))).await;
-        let done = result
-            .map_err(|_| Self::timed_out("written"))?
-            .map_err(|error| self.query_error("written", &error))?;
-        Ok(done.rows_affected())
+        let result = timeout(BOOKKEEPING_LIMIT, self.connection.execute(sql)).await;
+        let result = result.unwrap_or_else(|_| Err(query::timed_out(BOOKKEEPING_LIMIT)));
+        result.map_err(|source| self.query_error("written", source))
     }
 
     /// The one number that a query gives.
     pub(crate) async fn number(&mut self, sql: String) -> Result<Option<i64>, CentralError> {
-        let work = self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)));
-        let row = timeout(BOOKKEEPING_LIMIT, work)
-            .await
-            .map_err(|_| Self::timed_out("read"))?
-            .map_err(|error| self.query_error("read", &error))?;
-        row.try_get(0).map_err(|error| self.query_error("read", &error))
+        let row = query::row(&mut self.connection, sql, BOOKKEEPING_LIMIT).await;
+        let row = row.map_err(|source| self.query_error("read", source))?;
+        row.try_get(0).map_err(|error| self.unread(&error))
+    }
+
+    /// The rows that a query gives.
+    async fn read(&mut self, sql: String) -> Result<Vec<MySqlRow>, CentralError> {
+        let sets = query::query(&mut self.connection, sql, BOOKKEEPING_LIMIT).await;
+        let sets = sets.map_err(|source| self.query_error("read", source))?;
+        Ok(sets.into_iter().flatten().collect())
     }
 
     /// Closes the connection.
@@ -291,13 +277,12 @@ impl Central {
         connect::close(self.connection, self.connector.limits()).await;
     }
 
-    fn timed_out(verb: &'static str) -> CentralError {
-        let message = format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs());
-        CentralError::Query { verb, source: SessionError::Lost { message } }
+    fn unread(&self, error: &sqlx::Error) -> CentralError {
+        self.query_error("read", session_error(error))
     }
 
-    fn query_error(&self, verb: &'static str, error: &sqlx::Error) -> CentralError {
-        match session_error(error) {
+    fn query_error(&self, verb: &'static str, source: SessionError) -> CentralError {
+        match source {
             SessionError::Server { number: crate::session::number::NO_SUCH_TABLE, .. } => {
                 CentralError::NoTable { database: self.database.clone() }
             }

@@ -10,11 +10,7 @@ mod structure;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use sqlx::{
-    AssertSqlSafe, Executor as _, Row as _,
-    mysql::{MySqlConnection, MySqlRow},
-    raw_sql,
-};
+use sqlx::{Row as _, mysql::MySqlRow};
 use tokio::time::timeout;
 
 use self::definition::{Defaults, Definition};
@@ -23,8 +19,7 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     provisioning::identifier,
-    query::{self, RowSets},
-    server_error::session_error,
+    query::{self, AnswerLimit, RowSets, ServerConnection},
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
@@ -45,7 +40,7 @@ pub type Value = Option<Vec<u8>>;
 /// Its session is set as a migration's is, so that what was made under other settings shows.
 #[derive(Debug)]
 pub struct Inspector {
-    connection: MySqlConnection,
+    connection: ServerConnection,
     connector: MySqlConnector,
     is_set: bool,
     /// What definitions are read against; known from the first look on.
@@ -59,7 +54,7 @@ impl MySqlConnector {
     ///
     /// Those of logging in.
     pub async fn inspect(&self, target: &Target) -> Result<Inspector, ConnectError> {
-        let connection = self.open(target).await?;
+        let connection = self.open(target).await?.with_answers(AnswerLimit::LARGE);
         Ok(Inspector { connection, connector: self.clone(), is_set: false, defaults: None })
     }
 }
@@ -213,9 +208,8 @@ impl Inspector {
     pub async fn execute(&mut self, statement: impl Into<String>) -> Result<u64, SessionError> {
         self.set_up().await?;
         let limit = self.connector.limits().statement;
-        let work = self.connection.execute(raw_sql(AssertSqlSafe(statement.into())));
-        let done = timeout(limit, work).await.map_err(|_| query::timed_out(limit))?;
-        done.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
+        let work = self.connection.execute(statement.into());
+        timeout(limit, work).await.map_err(|_| query::timed_out(limit))?
     }
 
     /// The storage engine's numbers of the database's tables and partitions: what gets another one was written anew. It
@@ -275,7 +269,7 @@ fn values(row: &MySqlRow) -> Vec<Value> {
 }
 
 fn too_little() -> SessionError {
-    SessionError::Lost { message: "the server described less than it was asked for".into() }
+    SessionError::Unreadable { message: "the server described less than it was asked for".into() }
 }
 
 /// The flavour and number in what `VERSION()` answers, such as `9.7.4` or `10.11.19-MariaDB-deb12`.

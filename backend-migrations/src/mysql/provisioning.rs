@@ -1,10 +1,13 @@
 //! What provisioning writes: the tenant's row in the central database, its database and its account on a server.
 
-use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnection, raw_sql};
-use tokio::time::timeout;
+use sqlx::Row as _;
 
 use super::{
-    Central, CentralError, MySqlConnector, books::text, connect, server_error::session_error,
+    Central, CentralError, MySqlConnector,
+    books::text,
+    connect,
+    query::{self, ServerConnection},
+    server_error::session_error,
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
@@ -70,7 +73,7 @@ impl Central {
 /// A connection that may make databases and accounts.
 #[derive(Debug)]
 pub(crate) struct Admin {
-    connection: MySqlConnection,
+    connection: ServerConnection,
     connector: MySqlConnector,
 }
 
@@ -131,22 +134,12 @@ impl Admin {
     }
 
     async fn run(&mut self, sql: String) -> Result<(), SessionError> {
-        let work = self.connection.execute(raw_sql(AssertSqlSafe(sql)));
-        bounded(work).await.map(|_| ())
+        query::query(&mut self.connection, sql, BOOKKEEPING_LIMIT).await.map(|_| ())
     }
 
     async fn number(&mut self, sql: String) -> Result<i64, SessionError> {
-        let row = bounded(self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)))).await?;
+        let row = query::row(&mut self.connection, sql, BOOKKEEPING_LIMIT).await?;
         row.try_get(0).map_err(|error| session_error(&error))
-    }
-}
-
-async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, SessionError> {
-    match timeout(BOOKKEEPING_LIMIT, work).await {
-        Ok(result) => result.map_err(|error| session_error(&error)),
-        Err(_) => {
-            Err(SessionError::Lost { message: format!("no answer within {} s", BOOKKEEPING_LIMIT.as_secs()) })
-        }
     }
 }
 

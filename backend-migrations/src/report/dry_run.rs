@@ -12,6 +12,7 @@ use super::{
 use crate::{
     event::{Event, MigrationPlanned, Outcome, Scope, Task},
     migration::{Direction, Script, Version},
+    sql::without_passwords,
     summary::Summary,
     tenant::SharedLabel,
 };
@@ -137,7 +138,8 @@ fn push_sql(page: &mut Page, step: &MigrationPlanned) {
         page.line("-- (no statements)");
     }
     for statement in statements {
-        let lines: Vec<_> = visible_lines(&statement.text).collect();
+        let text = without_passwords(&statement.text);
+        let lines: Vec<_> = visible_lines(&text).collect();
         // After a comment to the line's end the terminator would be a part of it.
         let is_hidden = lines.last().is_some_and(|line| line.contains("--") || line.contains('#'));
         page.line(format_args!("{}{}", lines.join("\n"), if is_hidden { "\n;" } else { ";" }));

@@ -1,6 +1,6 @@
 //! The shape of the lines: what other programs rely on. Words are kebab-case, fields `snake_case`.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use serde::Serialize;
 
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     event::{Event, Failure, MigrationDone, MigrationPlanned, Outcome, Place, Scope},
     migration::Script,
+    sql::without_passwords,
     standing::{Standing, State, VersionStanding},
     summary::{COUNTED_STATES, Summary},
     tenant::Label,
@@ -144,7 +145,7 @@ pub(super) struct Done<'e> {
 #[derive(Serialize)]
 pub(super) struct Sql<'e> {
     line: usize,
-    text: &'e str,
+    text: Cow<'e, str>,
 }
 
 #[derive(Serialize)]
@@ -305,7 +306,8 @@ impl<'e> Body<'e> {
 
     /// The statements of a script that a dry run would run.
     pub(super) fn script(step: &MigrationPlanned, script: &'e Script) -> Self {
-        let statements = script.statements.iter().map(|s| Sql { line: s.line, text: &s.text });
+        let statements =
+            script.statements.iter().map(|s| Sql { line: s.line, text: without_passwords(&s.text) });
         Self::ScriptPlanned {
             version: step.migration.version.to_string(),
             direction: direction_word(step.direction),
