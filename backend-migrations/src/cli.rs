@@ -22,7 +22,11 @@ pub mod signals;
 mod tenants;
 mod throwaway;
 
-use std::process::ExitCode;
+use std::{
+    io::Write as _,
+    panic::{self, AssertUnwindSafe, PanicHookInfo},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -31,7 +35,7 @@ pub use self::exit::ExitStatus;
 #[doc(hidden)]
 pub use self::{dotenv::check as check_dotenv, settings::parse_duration};
 use self::{error::CliError, settings::Settings};
-use crate::schema::ServerVersion;
+use crate::{fault::panic_text, mysql::raise_file_limit, schema::ServerVersion};
 
 /// Where the commands are called from.
 #[derive(Clone, Debug)]
@@ -155,11 +159,20 @@ pub fn run(command: Command, global: GlobalArgs, face: Face) -> ExitCode {
         );
         return error.tell(format).into();
     }
-    let result = Settings::resolve(global, face).and_then(|settings| dispatch(command, &settings));
+    panic::set_hook(Box::new(tell_panic));
+    let work = || Settings::resolve(global, face).and_then(|settings| dispatch(command, &settings));
+    let result = panic::catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(CliError::fault(&panic_text(panic.as_ref()))));
     match result {
         Ok(status) => status.into(),
         Err(error) => error.tell(format).into(),
     }
+}
+
+/// One line on standard error in place of the standard library's: where it was, and not without end what it says.
+fn tell_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map_or_else(|| "somewhere".to_owned(), ToString::to_string);
+    writeln!(std::io::stderr(), "fault: {}, at {place}", panic_text(panic.payload())).ok();
 }
 
 /// Tells that a task could not be done, and gives the exit code for it.
@@ -186,6 +199,7 @@ fn dispatch(command: Command, settings: &Settings) -> Result<ExitStatus, CliErro
     if let Command::TenantSealPassword(args) = &command {
         return seal_password::run(args, settings);
     }
+    raise_file_limit();
     // One thread: the work is waiting, and the server is on the other end of the wait.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

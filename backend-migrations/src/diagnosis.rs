@@ -123,7 +123,7 @@ pub enum Position {
 pub struct Judged {
     /// Its line in the file, from 1.
     pub line: usize,
-    /// Its text.
+    /// Its text, without passwords.
     pub text: String,
     /// What it means for a transaction.
     pub kind: StatementKind,

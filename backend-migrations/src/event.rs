@@ -314,6 +314,10 @@ pub enum FailureCode {
     ConnectionLost,
     /// The history could not be read or written.
     History,
+    /// What the server sent makes no sense, or is more than any answer is.
+    BadAnswer,
+    /// A fault of this program.
+    Fault,
 }
 
 impl FailureCode {
@@ -334,6 +338,8 @@ impl FailureCode {
             Self::Killed => "killed",
             Self::ConnectionLost => "connection-lost",
             Self::History => "history",
+            Self::BadAnswer => "bad-answer",
+            Self::Fault => "fault",
         }
     }
 }

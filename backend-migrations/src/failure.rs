@@ -7,7 +7,7 @@ use crate::{
     plan::Problem,
     seal::OpenError,
     session::{Activity, ConnectError, SessionError, Whose, number},
-    sql::excerpt,
+    sql::{excerpt, without_passwords},
     tenant::Label,
 };
 
@@ -42,12 +42,31 @@ impl Failure {
         }
     }
 
+    /// The work on a tenant ended in a panic that said `what`.
+    pub fn fault(what: &str) -> Self {
+        Self {
+            code: FailureCode::Fault,
+            message: format!("a fault of this program ended the work on this tenant: {what}"),
+            at: None,
+            excerpt: None,
+            state: Some(
+                "what its history and journal say; a statement that ran in that moment may be there or not".to_owned(),
+            ),
+            hint: Some(
+                "`migrate:status` says whether a migration is half done, and `migrate:recover` finds out what of it is \
+                 there\nreport the fault, with the line that standard error has of it"
+                    .to_owned(),
+            ),
+        }
+    }
+
     /// There is no connection to the database called `label`.
     pub fn no_connection(error: &ConnectError, label: &Label) -> Self {
         let state = Some("nothing was changed".to_owned());
         let code = match error {
             ConnectError::AccessDenied { .. } => FailureCode::AccessDenied,
             ConnectError::NoDatabase { .. } => FailureCode::NoDatabase,
+            ConnectError::Unreadable { .. } => FailureCode::BadAnswer,
             _ => FailureCode::Connect,
         };
         let whose = if label.id.is_some() { Whose::Tenant } else { Whose::Central };
@@ -118,6 +137,7 @@ impl From<SessionError> for Failure {
 fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
     match error {
         SessionError::Lost { .. } => FailureCode::ConnectionLost,
+        SessionError::Unreadable { .. } => FailureCode::BadAnswer,
         SessionError::TimedOut { .. } | SessionError::Killed { .. } | SessionError::Interrupted => {
             FailureCode::Killed
         }
@@ -163,7 +183,7 @@ fn statement_failure(error: StatementError) -> Failure {
     Failure {
         code: code(&error.source, FailureCode::Statement),
         message: message(&error),
-        excerpt: Some(excerpt(&error.text, 100)),
+        excerpt: Some(excerpt(&without_passwords(&error.text), 100)),
         at: Some(error.at),
         state: Some(state),
         hint,

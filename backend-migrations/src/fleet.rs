@@ -7,10 +7,11 @@ use std::{
     collections::VecDeque,
     io,
     num::NonZeroUsize,
+    panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use tokio::{select, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,9 @@ use crate::{
         Event, Events, Failure, FailureCode, MigrationDone, MigrationPlanned, Outcome, Scope, StopReason,
         Task,
     },
+    fault::panic_text,
     migration::{Direction, MigrationSet},
+    mysql::n_tenants_max,
     plan::PlanOptions,
     seal,
     secret::Key,
@@ -166,12 +169,13 @@ pub async fn run_work(
         is_dry_run: work.is_dry_run(),
     });
     let mut queue = Queue::new(candidates, options.per_server.get());
+    let concurrency = affordable(options.concurrency.get().min(queue.width()), &mut teller);
     let mut running = FuturesUnordered::new();
     loop {
         teller.drain();
         teller.check_budget(options.failure_budget);
         teller.check_stop(stop);
-        while teller.stop_reason.is_none() && running.len() < options.concurrency.get() {
+        while teller.stop_reason.is_none() && running.len() < concurrency {
             let Some((server, candidate)) = queue.admit() else { break };
             let turn = crew.turn(candidate);
             running.push(async move {
@@ -199,6 +203,22 @@ pub async fn run_work(
     let stopped = teller.stop_reason;
     teller.tell(&Event::RolloutFinished { not_started, stopped, elapsed: started.elapsed() });
     teller.summary
+}
+
+/// How many tenants can be worked on at once; less than `wanted`, which is told, where the system lets this process open too
+/// few connections.
+fn affordable<F: FnMut(&Event) -> io::Result<()>>(wanted: usize, teller: &mut Teller<F>) -> usize {
+    match n_tenants_max() {
+        Some((n_max, n_files)) if n_max < wanted => {
+            let message = format!(
+                "this process may open {n_files} files, enough for {n_max} of {wanted} tenants at once: it takes longer; \
+                 `ulimit -n` raises the limit"
+            );
+            teller.tell(&Event::Warning { tenant: None, message });
+            n_max
+        }
+        _ => wanted,
+    }
 }
 
 impl Job {
@@ -295,6 +315,11 @@ impl Queue {
         Self { groups, per_server }
     }
 
+    /// How many tenants its servers take at once.
+    fn width(&self) -> usize {
+        self.groups.iter().map(|group| group.waiting.len().min(self.per_server)).sum()
+    }
+
     /// The next tenant whose server has a free place.
     fn admit(&mut self) -> Option<(ServerId, Candidate)> {
         for _ in 0..self.groups.len() {
@@ -338,7 +363,11 @@ impl<W: TenantWork> Crew<'_, W> {
         self.events.tell(Event::TenantStarted { tenant: tenant.clone() }).await;
         let mut done = Vec::new();
         let result = match self.open(candidate) {
-            Ok(target) => self.work.work(target, &self.events, &mut done).await,
+            // Whatever breaks here breaks for this tenant: the others' statements are in flight meanwhile.
+            Ok(target) => AssertUnwindSafe(self.work.work(target, &self.events, &mut done))
+                .catch_unwind()
+                .await
+                .unwrap_or_else(|panic| Err(Box::new(Failure::fault(&panic_text(panic.as_ref()))))),
             Err(failure) => Err(failure),
         };
         let outcome = result.unwrap_or_else(|failure| match failure.code {

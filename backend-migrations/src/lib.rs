@@ -23,6 +23,7 @@ pub mod selection;
 pub mod standing;
 // Floor 3: speech.
 pub mod event;
+pub mod fault;
 pub mod session;
 // Floor 4: edges.
 pub mod disk;

@@ -6,10 +6,12 @@ pub mod books;
 mod central;
 mod connect;
 mod fleet_lock;
+mod hide;
 mod identity;
 mod introspect;
 mod locality;
 mod monitor;
+mod places;
 mod provisioning;
 mod query;
 mod read;
@@ -19,13 +21,16 @@ mod server_error;
 mod session;
 mod url;
 
-pub(crate) use self::{books::record_sql, provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX};
+pub(crate) use self::{
+    books::record_sql, places::n_tenants_max, provisioning::Admin, scratch::PREFIX as SCRATCH_PREFIX,
+};
 pub use self::{
     central::{Central, CentralError},
     connect::MySqlConnector,
     fleet_lock::{FleetHolder, FleetLock},
     introspect::{Inspector, Value},
     monitor::Monitor,
+    places::raise_file_limit,
     session::MySqlSession,
     url::{UrlError, parse_server_url, parse_url},
 };

@@ -42,7 +42,7 @@ pub use self::{
     reach::reaches_out,
     read::read,
     refuse::Refusal,
-    shape::shape,
+    shape::{shape, with_passwords_masked, without_passwords},
     unqualify::unqualify,
 };
 

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["finding", "history", "migration", "secret", "tenant"],
     &["directive", "schema", "seal", "sql"],
     &["diagnosis", "lint", "plan", "rows", "selection", "standing"],
-    &["entropy", "event", "session"],
+    &["entropy", "event", "fault", "session"],
     &["disk", "git", "make", "mysql"],
     &["apply"],
     &["failure", "scratch", "summary"],

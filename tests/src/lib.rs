@@ -25,6 +25,7 @@
 
 pub mod canary;
 mod fleet;
+pub mod hostile;
 mod program;
 pub mod proxy;
 pub mod query;

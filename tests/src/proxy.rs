@@ -26,6 +26,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use crate::random::Random;
+
 /// How long a server may go on answering a client that is gone.
 const DRAIN_LIMIT: Duration = Duration::from_mins(2);
 
@@ -61,6 +63,11 @@ pub enum How {
     StallAfter(Duration),
     /// The packet waits, and [`Proxy::stalled`] tells. It goes on at [`Proxy::let_go`].
     Hold,
+    /// An answer comes with no more of its bytes than these, under a length that says so; all else as it is. A request is let
+    /// through.
+    Shorten(usize),
+    /// An answer comes with other bytes, by chance with this seed, as many as there were. A request is let through.
+    Scramble(u64),
 }
 
 /// Where and how a connection is cut.
@@ -198,7 +205,7 @@ async fn serve(client: TcpStream, server: TcpStream, shared: &Shared) {
     };
     match cut {
         // Either side closed; dropping the sockets closes the other.
-        Err(_) | Ok(How::BothWays | How::Hold) => {}
+        Err(_) | Ok(How::BothWays | How::Hold | How::Shorten(_) | How::Scramble(_)) => {}
         Ok(How::BothWaysAfter(delay)) => sleep(delay).await,
         Ok(How::OnlyTheAnswer) => {
             drop((from_client, to_client));
@@ -246,12 +253,22 @@ async fn forward(
         };
         let mut payload = vec![0; usize::try_from(length).expect("24 bits")];
         from.read_exact(&mut payload).await?;
-        let whole = [header, payload.clone()].concat();
         // Before it goes out: the server's next byte is TLS's already.
         if is_request && asks_for_tls(&payload) && !is_tls.load(Ordering::SeqCst) {
             is_tls.store(true, Ordering::SeqCst);
         }
-        let mut cut = shared.count(Packet { is_request, payload });
+        let mut cut = shared.count(Packet { is_request, payload: payload.clone() });
+        let is_record = header.len() == 5;
+        match cut {
+            Some(How::Shorten(n)) if !is_request => payload.truncate(n),
+            Some(How::Scramble(seed)) if !is_request => scramble(&mut payload, seed),
+            _ => {}
+        }
+        if !is_record {
+            let length = u32::try_from(payload.len()).expect("24 bits").to_le_bytes();
+            header[..3].copy_from_slice(&length[..3]);
+        }
+        let whole = [&header, payload.as_slice()].concat();
         if cut.take_if(|how| *how == How::Hold).is_some() {
             shared.stalled.send_replace(true);
             let mut let_go = shared.stalled.subscribe();
@@ -259,15 +276,16 @@ async fn forward(
             let _ = let_go.wait_for(|is_stalled| !is_stalled).await;
         }
         let is_let_through = match cut {
-            None => true,
+            None | Some(How::Shorten(_) | How::Scramble(_)) => true,
             Some(How::BothWays | How::Stall | How::Hold) => false,
             Some(How::OnlyTheAnswer | How::BothWaysAfter(_) | How::StallAfter(_)) => is_request,
         };
         if is_let_through {
             to.write_all(&whole).await?;
         }
-        if let Some(how) = cut {
-            return Ok(how);
+        match cut {
+            None | Some(How::Shorten(_) | How::Scramble(_)) => {}
+            Some(how) => return Ok(how),
         }
     }
 }
@@ -275,4 +293,11 @@ async fn forward(
 /// The 32 bytes of `SSLRequest`: a login that ends after its flags, with the one for TLS (0x800) among them.
 fn asks_for_tls(payload: &[u8]) -> bool {
     payload.len() == 32 && payload[1] & 0x08 != 0 && payload[9..].iter().all(|byte| *byte == 0)
+}
+
+fn scramble(payload: &mut [u8], seed: u64) {
+    let mut random = Random::new(seed);
+    for byte in payload {
+        *byte = random.number().to_le_bytes()[0];
+    }
 }

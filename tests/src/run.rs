@@ -39,6 +39,7 @@ pub struct Invocation {
     stdout: Option<PathBuf>,
     /// The program that runs it.
     wrapper: Option<&'static str>,
+    n_files_max: Option<u32>,
     /// Where passwords are made while it runs, and under which key.
     central: Option<(String, String)>,
 }
@@ -54,6 +55,7 @@ impl Invocation {
             stdin: Vec::new(),
             stdout: None,
             wrapper: None,
+            n_files_max: None,
             central: None,
         }
     }
@@ -94,6 +96,12 @@ impl Invocation {
         self
     }
 
+    /// Lets it have no more than `n` files open.
+    pub fn open_files(mut self, n: u32) -> Self {
+        self.n_files_max = Some(n);
+        self
+    }
+
     pub(crate) fn central(mut self, url: String, key: &str) -> Self {
         self.central = Some((url, key.to_owned()));
         self
@@ -109,9 +117,14 @@ impl Invocation {
         let program = self.program;
         let path = tokio::task::spawn_blocking(move || program.path()).await.expect("it is built");
         let empty = tempfile::tempdir().expect("a folder");
-        let mut command = match self.wrapper {
-            Some(wrapper) => std::process::Command::new(wrapper),
-            None => std::process::Command::new(path),
+        let mut command = match (self.wrapper, self.n_files_max) {
+            (Some(wrapper), _) => std::process::Command::new(wrapper),
+            (None, Some(n)) => {
+                let mut shell = std::process::Command::new("sh");
+                shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\""]).arg(n.to_string()).arg(path);
+                shell
+            }
+            (None, None) => std::process::Command::new(path),
         };
         command
             .args(self.wrapper.map(|_| path))

@@ -26,6 +26,8 @@ pub fn filters() -> Vec<(&'static str, &'static str)> {
         (r"for table (?:`\w+`\.)?[`'](\w+)[`']", "for table '$1'"),
         // How long lint and verify took.
         (r"\((?:\d+ ms|\d+\.\d s)\)", "(TIME)"),
+        // Where in a crate it broke.
+        (r"at \S+/registry/src/[^/]+/(\S+?)-\d[^/]*/\S+:\d+:\d+", "at CRATE $1"),
         // What the server calls us depends on where it runs.
         (r"'@'[^']*'", "'@'CLIENT'"),
     ]

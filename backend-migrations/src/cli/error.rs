@@ -59,6 +59,16 @@ impl CliError {
         Self { status: ExitStatus::Internal, code: "internal", message: error.to_string(), hint: None }
     }
 
+    /// A panic that said `what`.
+    pub(super) fn fault(what: &str) -> Self {
+        Self {
+            status: ExitStatus::Internal,
+            code: "internal",
+            message: format!("a fault of this program ended it: {what}"),
+            hint: Some("`migrate:status` says where the databases stand; report the fault".to_owned()),
+        }
+    }
+
     /// Says it: on standard error, and in JSON on standard output too, where a program listens.
     pub(super) fn tell(&self, format: Format) -> ExitStatus {
         // Where nobody reads any more there is nobody to tell.

@@ -93,10 +93,7 @@ impl Reporter {
         })
     }
 
-    fn on_thread(
-        stop: &Stop,
-        reporter: impl FnOnce() -> Box<dyn report::Reporter> + Send + 'static,
-    ) -> Self {
+    fn on_thread(stop: &Stop, reporter: impl FnOnce() -> Box<dyn report::Reporter> + Send + 'static) -> Self {
         let (queue, notes) = mpsc::channel();
         let (state, started) = (Arc::new(State::default()), Instant::now());
         let (shared, unheard) = (Arc::clone(&state), stop.unheard.clone());

@@ -205,15 +205,16 @@ async fn over_tenants(
         let options = FleetOptions { coverage: meant.coverage, ..options };
         let reporter = output::Reporter::new(settings, &stop);
         let mut warning = meant.warning;
-        let mut summary = fleet::run(&connector, Some(&key), &set, meant.candidates, &options, &stop, |event| {
-            reporter.report(event)?;
-            // What a run is about is told first.
-            match warning.take() {
-                Some(message) => reporter.report(&Event::Warning { tenant: None, message }),
-                None => Ok(()),
-            }
-        })
-        .await;
+        let mut summary =
+            fleet::run(&connector, Some(&key), &set, meant.candidates, &options, &stop, |event| {
+                reporter.report(event)?;
+                // What a run is about is told first.
+                match warning.take() {
+                    Some(message) => reporter.report(&Event::Warning { tenant: None, message }),
+                    None => Ok(()),
+                }
+            })
+            .await;
         reporter.finish(&mut summary).await;
         Ok(summary)
     };

@@ -7,6 +7,7 @@ use crate::{
     history::StatementDigest,
     migration::{Direction, Statement, StatementKind},
     schema::Snapshot,
+    sql::without_passwords,
 };
 
 pub(super) fn judge(case: &Case<'_>) -> Diagnosis {
@@ -18,7 +19,7 @@ pub(super) fn judge(case: &Case<'_>) -> Diagnosis {
         let (presence, evidence) = view.presence(index, &position, highest);
         Judged {
             line: statement.line,
-            text: statement.text.clone(),
+            text: without_passwords(&statement.text).into_owned(),
             kind: statement.kind,
             presence,
             evidence,

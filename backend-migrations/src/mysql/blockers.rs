@@ -5,12 +5,16 @@
 //! locks only where the plugin `metadata_lock_info` is installed. Else the list of connections tells that a statement
 //! waits, and who may be the cause: whoever is in a transaction, or in the middle of a statement, in the same database.
 
+use std::{sync::Arc, time::Duration};
+
 use sqlx::{Row as _, mysql::MySqlRow};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Monitor,
     connect::MySqlConnector,
     monitor::{Own, Sighted, text, unsigned},
+    relay::Traffic,
 };
 use crate::{
     session::{Activity, Blockage, SessionError, Sight, Watch},
@@ -23,13 +27,27 @@ const MYSQL_PRIVILEGES: &str = "PROCESS and SELECT on performance_schema.*";
 const MARIADB_PRIVILEGE: &str = "PROCESS";
 
 impl Monitor {
-    /// Whether the statement on the connection `waiter` waits for a lock, and who holds it.
+    /// Whether the statement on the connection `waiter` waits for a lock, and who holds it; and what the server's list has
+    /// of that connection.
     ///
     /// # Errors
     ///
     /// That the list of connections cannot be read. What the account may not see besides that is no error.
-    pub async fn look_at(&mut self, waiter: u64) -> Result<Sight, SessionError> {
+    pub async fn look_at(&mut self, waiter: u64) -> Result<(Sight, Option<Activity>), SessionError> {
         let (everybody, database) = self.everybody().await?;
+        let own = everybody.iter().find(|(activity, _)| activity.connection_id == waiter);
+        let own = own.map(|(activity, _)| activity.clone());
+        let sight = self.sight(waiter, own.as_ref(), everybody, database).await?;
+        Ok((sight, own))
+    }
+
+    async fn sight(
+        &mut self,
+        waiter: u64,
+        own: Option<&Activity>,
+        everybody: Vec<(Activity, Option<String>)>,
+        database: Option<String>,
+    ) -> Result<Sight, SessionError> {
         let version = self.query("SELECT VERSION()".to_owned()).await?;
         let version: Option<String> = version.first().and_then(|rows| rows.first()?.try_get(0).ok());
         let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
@@ -56,8 +74,7 @@ impl Monitor {
             let missing = transactions.is_none().then_some("PROCESS");
             return Ok(Sight::Waits(Blockage { blockers: oldest_first(holders), is_certain: true, missing }));
         }
-        let own = everybody.iter().find(|(activity, _)| activity.connection_id == waiter);
-        if !own.is_some_and(|(activity, _)| activity.waits_for_lock()) {
+        if !own.is_some_and(Activity::waits_for_lock) {
             // A wait for a row has no word in the list.
             return Ok(if sees_holders { Sight::Runs } else { Sight::Unseen { missing } });
         }
@@ -169,38 +186,88 @@ fn oldest_first(activities: impl Iterator<Item = Activity>) -> Vec<Activity> {
     activities
 }
 
+/// A connection that is watched.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) own: Own,
+    pub(super) traffic: Arc<Traffic>,
+    /// Cancelled where the answer that it waits for does not come any more.
+    pub(super) is_answer_lost: CancellationToken,
+}
+
+/// So long nothing has gone over a connection whose answer is lost: a statement of many megabytes takes its time to get
+/// to the server, which calls the connection idle until it has all of it.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// So many looks in a row find an answer lost before it is called that.
+const N_LOST_LOOKS: u32 = 2;
+
 /// Looks at a session's connection from one of its own, which is opened for the first look.
 #[derive(Debug)]
 pub(super) struct MySqlWatch {
     connector: MySqlConnector,
     target: Target,
-    /// The connection that is looked at; not known before the lock is held.
-    own: Option<Own>,
+    /// Not known before the lock is held.
+    watched: Option<Watched>,
     monitor: Option<Monitor>,
+    /// Whether this monitor has seen the connection.
+    has_seen: bool,
+    n_lost_looks: u32,
 }
 
 impl MySqlWatch {
-    pub(super) fn new(connector: MySqlConnector, target: Target, own: Option<Own>) -> Self {
-        Self { connector, target, own, monitor: None }
+    pub(super) fn new(connector: MySqlConnector, target: Target, watched: Option<Watched>) -> Self {
+        Self { connector, target, watched, monitor: None, has_seen: false, n_lost_looks: 0 }
+    }
+
+    /// Whether the answer is lost that the connection waits for: the server has nothing to do for it any more, or has it no
+    /// more, and it has been quiet for a while. `listed` is what the list of connections has under its number.
+    ///
+    /// A number alone may be another connection's, on another server behind the same address. Ours is what holds the
+    /// lock of the database.
+    fn judge(&mut self, listed: Option<&Activity>) {
+        let Some(watched) = &self.watched else { return };
+        let ours = listed.filter(|activity| activity.holds_lock);
+        let is_at_work = match ours {
+            // Of one that it may not look at, an account is told the number alone.
+            Some(ours) => ours.account.is_none() || ours.statement.is_some() || ours.state.is_some(),
+            None => listed.is_some() || !self.has_seen,
+        };
+        self.has_seen |= ours.is_some();
+        let is_lost = !is_at_work && watched.traffic.quiet_for() >= QUIET;
+        self.n_lost_looks = if is_lost { self.n_lost_looks + 1 } else { 0 };
+        if self.n_lost_looks >= N_LOST_LOOKS {
+            watched.is_answer_lost.cancel();
+        }
     }
 }
 
 impl Watch for MySqlWatch {
     async fn look(&mut self) -> Sight {
-        let Some(own) = &self.own else { return Sight::Unseen { missing: None } };
-        // Taken: a look that is given up in the middle leaves an answer on its connection.
-        let monitor = match self.monitor.take() {
-            Some(monitor) => Some(monitor),
-            None => Monitor::connect_to_look(&self.connector, &self.target).await,
-        };
-        let Some(mut monitor) = monitor else { return Sight::Unseen { missing: None } };
-        // On another server the number is somebody else's.
-        if !matches!(monitor.find_own(own).await, Ok(Sighted::There)) {
+        let Some(own) = self.watched.as_ref().map(|watched| watched.own.clone()) else {
             return Sight::Unseen { missing: None };
+        };
+        // Taken: a look that is given up in the middle leaves an answer on its connection.
+        let mut monitor = self.monitor.take();
+        if monitor.is_none() {
+            (self.has_seen, self.n_lost_looks) = (false, 0);
+            monitor = Monitor::connect_to_look(&self.connector, &self.target).await;
+        }
+        let Some(mut monitor) = monitor else { return Sight::Unseen { missing: None } };
+        match monitor.find_own(&own).await {
+            Ok(Sighted::There) => {}
+            Ok(Sighted::Gone) => {
+                self.monitor = Some(monitor);
+                self.judge(None);
+                return Sight::Unseen { missing: None };
+            }
+            // On another server the number is somebody else's.
+            Ok(Sighted::Elsewhere) | Err(_) => return Sight::Unseen { missing: None },
         }
         match monitor.look_at(own.id).await {
-            Ok(sight) => {
+            Ok((sight, listed)) => {
                 self.monitor = Some(monitor);
+                self.judge(listed.as_ref());
                 sight
             }
             Err(_) => Sight::Unseen { missing: None },

@@ -2,18 +2,13 @@
 
 use std::time::Duration;
 
-use futures_util::TryStreamExt as _;
-use sqlx::{
-    AssertSqlSafe, Executor as _, Row as _,
-    mysql::{MySqlConnection, MySqlRow},
-    raw_sql,
-};
+use sqlx::{Row as _, mysql::MySqlRow};
 
 use super::{
     books::text,
     connect::{self, MySqlConnector},
     fleet_lock::FleetHolder,
-    query::Patience,
+    query::{self, AnswerLimit, Patience, ServerConnection},
     server_error::session_error,
     session::BOOKKEEPING_LIMIT,
 };
@@ -87,7 +82,7 @@ fn columns() -> String {
 /// A connection to the central database.
 #[derive(Debug)]
 pub struct Central {
-    connection: MySqlConnection,
+    connection: ServerConnection,
     connector: MySqlConnector,
     database: String,
 }
@@ -100,6 +95,8 @@ impl Central {
     /// [`CentralError::Connect`].
     pub async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, CentralError> {
         let connection = connector.open_patiently(target).await.map_err(CentralError::Connect)?;
+        // A fleet's tenants are one answer.
+        let connection = connection.with_answers(AnswerLimit::LARGE);
         Ok(Self { connection, connector: connector.clone(), database: target.label.database.clone() })
     }
 
@@ -129,29 +126,22 @@ impl Central {
 
     async fn rows(&mut self, condition: &str) -> Result<Vec<TenantRow>, CentralError> {
         let sql = format!("SELECT {} FROM tenants {condition} ORDER BY slug", columns());
-        let work = async {
-            let mut rows = Vec::new();
-            let mut results = self.connection.fetch(raw_sql(AssertSqlSafe(sql)));
-            while let Some(row) = results.try_next().await? {
-                rows.push(tenant_row(&row)?);
-            }
-            Ok(rows)
-        };
-        let rows = patience(&self.connector).wait(work).await;
-        rows.map_err(|source| self.query_error("read", source))
+        let sets = query::query(&mut self.connection, sql, patience(&self.connector)).await;
+        let sets = sets.map_err(|source| self.query_error("read", source))?;
+        let rows = sets.iter().flatten().map(tenant_row).collect::<Result<_, _>>();
+        rows.map_err(|error| self.query_error("read", session_error(&error)))
     }
 
     /// Runs a statement that writes; gives the number of rows it touched.
     pub(crate) async fn write(&mut self, sql: String) -> Result<u64, CentralError> {
-        let work = self.connection.execute(raw_sql(AssertSqlSafe(sql)));
-        let done = patience(&self.connector).wait(work).await;
-        done.map(|done| done.rows_affected()).map_err(|source| self.query_error("written", source))
+        let work = self.connection.execute(sql);
+        let n_rows = patience(&self.connector).wait(work).await;
+        n_rows.map_err(|source| self.query_error("written", source))
     }
 
     /// The one number that a query gives.
     pub(crate) async fn number(&mut self, sql: String) -> Result<Option<i64>, CentralError> {
-        let work = self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)));
-        let row = patience(&self.connector).wait(work).await;
+        let row = query::row(&mut self.connection, sql, patience(&self.connector)).await;
         let row = row.map_err(|source| self.query_error("read", source))?;
         row.try_get(0).map_err(|error| self.query_error("read", session_error(&error)))
     }

@@ -2,12 +2,14 @@
 
 use std::{
     collections::HashSet,
+    panic::AssertUnwindSafe,
     sync::{Arc, Mutex, PoisonError},
 };
 
+use futures_util::FutureExt as _;
 use sqlx::{
-    ConnectOptions as _, Connection as _,
-    mysql::{MySqlConnectOptions, MySqlConnection, MySqlSslMode},
+    ConnectOptions as _,
+    mysql::{MySqlConnectOptions, MySqlSslMode},
 };
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -15,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::{
     identity::Doubtful,
     introspect::Seen,
-    query::Patience,
-    relay::Relay,
+    query::{Patience, ServerConnection, damaged},
+    relay::{NoWay, Relay},
     server_error::{connect_error, io_error},
     session::MySqlSession,
 };
@@ -99,7 +101,7 @@ impl MySqlConnector {
     }
 
     /// Connects and logs in, sending nothing after the login.
-    pub(super) async fn open(&self, target: &Target) -> Result<MySqlConnection, ConnectError> {
+    pub(super) async fn open(&self, target: &Target) -> Result<ServerConnection, ConnectError> {
         let limit = self.limits.connect;
         let timed_out = || ConnectError::TimedOut { server: target.label.server.to_string(), after: limit };
         match timeout(limit, self.open_unbounded(target)).await {
@@ -109,7 +111,7 @@ impl MySqlConnector {
     }
 
     /// As [`Self::open`], and again where the server may be back in a moment.
-    pub(super) async fn open_patiently(&self, target: &Target) -> Result<MySqlConnection, ConnectError> {
+    pub(super) async fn open_patiently(&self, target: &Target) -> Result<ServerConnection, ConnectError> {
         let mut n_tries = 1;
         loop {
             match self.open(target).await {
@@ -122,19 +124,21 @@ impl MySqlConnector {
         }
     }
 
-    async fn open_unbounded(&self, target: &Target) -> Result<MySqlConnection, ConnectError> {
+    async fn open_unbounded(&self, target: &Target) -> Result<ServerConnection, ConnectError> {
         let label = &target.label;
-        let socket = if target.tls.mode == TlsMode::Disabled {
-            None
-        } else {
-            self.relay.open(&label.server).await.map_err(|error| io_error(&error, label))?
-        };
-        let mut options = options(target);
-        if let Some(door) = &socket {
-            options = options.socket(door.path());
+        let door = self.relay.open(&label.server).await.map_err(|error| match error {
+            NoWay::Io(error) => io_error(&error, label),
+            NoWay::ClearPassword => ConnectError::ClearPassword { server: label.server.to_string() },
+        })?;
+        let options = options(target).socket(door.path());
+        match AssertUnwindSafe(options.connect()).catch_unwind().await {
+            Ok(Ok(connection)) => Ok(ServerConnection::new(connection, door.traffic().clone())),
+            Ok(Err(error)) => Err(connect_error(&error, door.traffic(), label)),
+            Err(panic) => {
+                let (server, message) = (label.server.to_string(), damaged(panic.as_ref()));
+                Err(ConnectError::Unreadable { server, message })
+            }
         }
-        let result = options.connect().await;
-        result.map_err(|error| connect_error(&error, label))
     }
 }
 
@@ -188,8 +192,14 @@ fn options(target: &Target) -> MySqlConnectOptions {
 
 /// Ends a connection politely, and in bounded time; once the run was told twice to stop, at once: a server that still waits for a
 /// lock on it finds that the client is gone only where nothing is left to be read (`vio_is_connected` of both servers).
-pub(super) async fn close(connection: MySqlConnection, connector: &MySqlConnector) {
-    if !connector.kill.is_cancelled() {
-        Patience::until(connector.limits.connect, &connector.kill).wait(connection.close()).await.ok();
+pub(super) async fn close(connection: ServerConnection, connector: &MySqlConnector) {
+    if connector.kill.is_cancelled() {
+        return;
     }
+    let limit = connector.limits.connect;
+    let goodbye = async {
+        connection.close(limit).await;
+        Ok(())
+    };
+    Patience::until(limit, &connector.kill).wait(goodbye).await.ok();
 }

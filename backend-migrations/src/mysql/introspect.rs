@@ -10,11 +10,7 @@ mod structure;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use sqlx::{
-    AssertSqlSafe, Executor as _, Row as _,
-    mysql::{MySqlConnection, MySqlRow},
-    raw_sql,
-};
+use sqlx::{Row as _, mysql::MySqlRow};
 
 use self::definition::{Defaults, Definition};
 pub(super) use self::seen::Seen;
@@ -22,7 +18,7 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     provisioning::identifier,
-    query::{self, Patience, RowSets},
+    query::{self, AnswerLimit, Patience, RowSets, ServerConnection},
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
@@ -43,7 +39,7 @@ pub type Value = Option<Vec<u8>>;
 /// Its session is set as a migration's is, so that what was made under other settings shows.
 #[derive(Debug)]
 pub struct Inspector {
-    connection: MySqlConnection,
+    connection: ServerConnection,
     connector: MySqlConnector,
     is_set: bool,
     /// What definitions are read against; known from the first look on.
@@ -57,7 +53,7 @@ impl MySqlConnector {
     ///
     /// Those of logging in.
     pub async fn inspect(&self, target: &Target) -> Result<Inspector, ConnectError> {
-        let connection = self.open(target).await?;
+        let connection = self.open(target).await?.with_answers(AnswerLimit::LARGE);
         Ok(Inspector { connection, connector: self.clone(), is_set: false, defaults: None })
     }
 }
@@ -212,8 +208,7 @@ impl Inspector {
     pub async fn execute(&mut self, statement: impl Into<String>) -> Result<u64, SessionError> {
         self.set_up().await?;
         let patience = Patience::until(self.connector.limits().statement, self.connector.kill_token());
-        let work = self.connection.execute(raw_sql(AssertSqlSafe(statement.into())));
-        patience.wait(work).await.map(|done| done.rows_affected())
+        patience.wait(self.connection.execute(statement.into())).await
     }
 
     /// The storage engine's numbers of the database's tables and partitions: what gets another one was written anew. It
@@ -277,7 +272,7 @@ fn values(row: &MySqlRow) -> Vec<Value> {
 }
 
 fn too_little() -> SessionError {
-    SessionError::Lost { message: "the server described less than it was asked for".into() }
+    SessionError::Unreadable { message: "the server described less than it was asked for".into() }
 }
 
 /// The flavour and number in what `VERSION()` answers, such as `9.7.4` or `10.11.19-MariaDB-deb12`.

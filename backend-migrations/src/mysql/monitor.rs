@@ -6,16 +6,13 @@
 
 use std::time::Duration;
 
-use sqlx::{
-    Row as _,
-    mysql::{MySqlConnection, MySqlRow},
-};
+use sqlx::{Row as _, mysql::MySqlRow};
 use tokio::time::{Instant, sleep};
 
 use super::{
     books,
     connect::{self, MySqlConnector},
-    query::{self, Patience, RowSets},
+    query::{self, Patience, RowSets, ServerConnection},
     server_error::{NO_SUCH_CONNECTION, session_error},
 };
 use crate::{
@@ -87,7 +84,7 @@ impl Own {
 /// `CONNECTION_ADMIN` (MariaDB: `CONNECTION ADMIN`, or SUPER on either) everybody's.
 #[derive(Debug)]
 pub struct Monitor {
-    connection: MySqlConnection,
+    connection: ServerConnection,
     connector: MySqlConnector,
 }
 
@@ -285,7 +282,7 @@ impl Monitor {
 }
 
 /// What [`Monitor::at_work`] gives, seen from this connection.
-pub(super) async fn at_work(connection: &mut MySqlConnection) -> Result<Vec<Activity>, SessionError> {
+pub(super) async fn at_work(connection: &mut ServerConnection) -> Result<Vec<Activity>, SessionError> {
     let everybody = list(connection).await?.into_iter();
     let mut at_work: Vec<_> = everybody.filter(|a| a.holds_lock || a.statement.is_some()).collect();
     at_work.sort_by_key(|activity| !activity.holds_lock);
@@ -293,14 +290,14 @@ pub(super) async fn at_work(connection: &mut MySqlConnection) -> Result<Vec<Acti
 }
 
 /// Every connection to the database but this one.
-async fn list(connection: &mut MySqlConnection) -> Result<Vec<Activity>, SessionError> {
+async fn list(connection: &mut ServerConnection) -> Result<Vec<Activity>, SessionError> {
     let (everybody, database) = everybody(connection).await?;
     let is_here = |(activity, its): &(Activity, Option<String>)| *its == database || activity.holds_lock;
     Ok(everybody.into_iter().filter(is_here).map(|(activity, _)| activity).collect())
 }
 
 async fn everybody(
-    connection: &mut MySqlConnection,
+    connection: &mut ServerConnection,
 ) -> Result<(Vec<(Activity, Option<String>)>, Option<String>), SessionError> {
     // `information_schema.processlist` may go from MySQL (deprecated in 8.0.35), `performance_schema.processlist` is
     // not on MariaDB; both have this one. Cast, since MySQL's numbers are unsigned and MariaDB's are not.

@@ -1,10 +1,14 @@
 //! What provisioning writes: the tenant's row in the central database, its database and its account on a server.
 
-use sqlx::{AssertSqlSafe, Executor as _, Row as _, mysql::MySqlConnection, raw_sql};
+use sqlx::Row as _;
 
 use super::{
-    Central, CentralError, MySqlConnector, books::text, connect, query::Patience,
-    server_error::session_error, session::BOOKKEEPING_LIMIT,
+    Central, CentralError, MySqlConnector,
+    books::text,
+    connect,
+    query::{self, Patience, ServerConnection},
+    server_error::session_error,
+    session::BOOKKEEPING_LIMIT,
 };
 use crate::{
     secret::Secret,
@@ -75,7 +79,7 @@ impl Central {
 /// A connection that may make databases and accounts.
 #[derive(Debug)]
 pub(crate) struct Admin {
-    connection: MySqlConnection,
+    connection: ServerConnection,
     connector: MySqlConnector,
 }
 
@@ -105,8 +109,8 @@ impl Admin {
     /// The accounts without a name, as `''@'host'`, which a login from that host is taken for.
     pub(crate) async fn anonymous_accounts(&mut self) -> Result<Vec<String>, SessionError> {
         let sql = "SELECT Host FROM mysql.user WHERE User = '' ORDER BY Host";
-        let rows = bounded(self.connection.fetch_all(raw_sql(sql))).await?;
-        let hosts = rows.iter().map(|row| row.try_get::<String, _>(0));
+        let sets = query::query(&mut self.connection, sql.into(), patience(&self.connector)).await?;
+        let hosts = sets.iter().flatten().map(|row| row.try_get::<String, _>(0));
         hosts
             .map(|host| host.map(|host| format!("''@'{host}'")).map_err(|error| session_error(&error)))
             .collect()
@@ -146,21 +150,17 @@ impl Admin {
     }
 
     async fn run(&mut self, sql: String) -> Result<(), SessionError> {
-        let work = self.connection.execute(raw_sql(AssertSqlSafe(sql)));
-        bounded(&self.connector, work).await.map(|_| ())
+        query::query(&mut self.connection, sql, patience(&self.connector)).await.map(|_| ())
     }
 
     async fn number(&mut self, sql: String) -> Result<i64, SessionError> {
-        let row = bounded(&self.connector, self.connection.fetch_one(raw_sql(AssertSqlSafe(sql)))).await?;
+        let row = query::row(&mut self.connection, sql, patience(&self.connector)).await?;
         row.try_get(0).map_err(|error| session_error(&error))
     }
 }
 
-async fn bounded<T>(
-    connector: &MySqlConnector,
-    work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, SessionError> {
-    Patience::until(BOOKKEEPING_LIMIT, connector.kill_token()).wait(work).await
+fn patience(connector: &MySqlConnector) -> Patience<'_> {
+    Patience::until(BOOKKEEPING_LIMIT, connector.kill_token())
 }
 
 pub(super) fn identifier(name: &str) -> String {

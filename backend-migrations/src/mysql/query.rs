@@ -1,10 +1,15 @@
-//! Several statements in one round trip, and how long its answer is waited for.
+//! A connection to a server, and what is asked on it: several statements in one round trip, each answer bounded in size and
+//! in time.
+//!
+//! Whatever a server sends ends in a result here. sqlx 0.9 trusts it: it panics at packets that are shorter than they say
+//! (`bytes`: "advance out of bounds"), and it collects packets of any length. A panic is caught where sqlx was called and is
+//! [`SessionError::Unreadable`]; how much of an answer is taken in, the relay counts.
 
-use std::{future::Future, time::Duration};
+use std::{any::Any, fmt, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::TryStreamExt as _;
+use futures_util::{FutureExt as _, TryStreamExt as _};
 use sqlx::{
-    AssertSqlSafe, Either, Executor as _,
+    AssertSqlSafe, Connection as _, Either, Executor as _,
     mysql::{MySqlConnection, MySqlRow},
     raw_sql,
 };
@@ -14,8 +19,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::server_error::session_error;
-use crate::session::SessionError;
+use super::{relay::Traffic, server_error::session_error};
+use crate::{fault::panic_text, session::SessionError};
 
 /// How much longer an answer is waited for once the run was told twice to stop: a server that is well answers within it, so
 /// that what was written is known to be, and one that is not is not waited for.
@@ -53,7 +58,7 @@ impl<'a> Patience<'a> {
     /// either, as the answer may still come.
     pub(super) async fn wait<T>(
         self,
-        answer: impl Future<Output = Result<T, sqlx::Error>>,
+        answer: impl Future<Output = Result<T, SessionError>>,
     ) -> Result<T, SessionError> {
         let stopped = async {
             match self.stop {
@@ -67,7 +72,7 @@ impl<'a> Patience<'a> {
         select! {
             biased;
             answered = timeout(self.limit, answer) => match answered {
-                Ok(result) => result.map_err(|error| session_error(&error)),
+                Ok(result) => result,
                 Err(_) => Err(timed_out(self.limit)),
             },
             () = stopped => Err(SessionError::Interrupted),
@@ -78,9 +83,112 @@ impl<'a> Patience<'a> {
 /// The rows of each statement.
 pub(super) type RowSets = Vec<Vec<MySqlRow>>;
 
+/// How much of an answer is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AnswerLimit {
+    /// Bytes, as the server sends them: of all the answers of one round trip, and where rows are not kept, of each.
+    pub(super) n_bytes: u64,
+    /// Rows that are kept.
+    pub(super) n_rows: usize,
+}
+
+impl AnswerLimit {
+    /// For books and lists: a history of 20,000 migrations is in it. Few megabytes, since there is one of these answers for
+    /// each tenant that is worked on.
+    pub(super) const BOOKS: Self = Self { n_bytes: 8 << 20, n_rows: 20_000 };
+    /// For what is as large as a fleet, or as a database is.
+    pub(super) const LARGE: Self = Self { n_bytes: 256 << 20, n_rows: 1_000_000 };
+}
+
+/// A connection that is logged in.
+///
+/// After an answer that did not come, or that could not be read, nobody knows whose answer the next one would be: the
+/// connection is not used any more.
+pub(super) struct ServerConnection {
+    connection: MySqlConnection,
+    traffic: Arc<Traffic>,
+    limit: AnswerLimit,
+    is_usable: bool,
+}
+
+impl fmt::Debug for ServerConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerConnection").field("is_usable", &self.is_usable).finish_non_exhaustive()
+    }
+}
+
+impl ServerConnection {
+    pub(super) fn new(connection: MySqlConnection, traffic: Arc<Traffic>) -> Self {
+        Self { connection, traffic, limit: AnswerLimit::BOOKS, is_usable: true }
+    }
+
+    /// With another limit on its answers.
+    #[must_use]
+    pub(super) fn with_answers(self, limit: AnswerLimit) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Runs `sql` and gives everything that comes to `take`, as it comes.
+    async fn run(
+        &mut self,
+        sql: String,
+        mut take: impl FnMut(Either<u64, MySqlRow>) -> Result<(), SessionError>,
+    ) -> Result<(), SessionError> {
+        if !self.is_usable {
+            let message = "an answer before this one did not come, or could not be read".to_owned();
+            return Err(SessionError::Lost { message });
+        }
+        // For as long as it takes, and for good where this is given up in the middle.
+        self.is_usable = false;
+        self.traffic.allow(self.limit.n_bytes);
+        let Self { connection, traffic, .. } = self;
+        let work = async {
+            let mut results = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
+            while let Some(result) = results.try_next().await.map_err(|error| ended(&error, traffic))? {
+                take(result.map_left(|done| done.rows_affected()))?;
+            }
+            Ok(())
+        };
+        let result = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(result) => result,
+            Err(panic) => Err(SessionError::Unreadable { message: damaged(panic.as_ref()) }),
+        };
+        self.is_usable = matches!(result, Ok(()) | Err(SessionError::Server { .. }));
+        result
+    }
+
+    /// Runs one statement and drops its rows as they come; gives the number of rows it touched.
+    pub(super) async fn execute(&mut self, statement: String) -> Result<u64, SessionError> {
+        let (traffic, limit) = (self.traffic.clone(), self.limit);
+        let mut n_rows = 0;
+        let take = |item| {
+            // What has been dropped takes no memory: it is each row that is bounded.
+            traffic.allow(limit.n_bytes);
+            if let Either::Left(n) = item {
+                n_rows += n;
+            }
+            Ok(())
+        };
+        self.run(statement, take).await?;
+        Ok(n_rows)
+    }
+
+    /// What goes over it.
+    pub(super) fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
+    }
+
+    /// Ends the connection politely, and in bounded time.
+    pub(super) async fn close(self, limit: Duration) {
+        if self.is_usable {
+            timeout(limit, AssertUnwindSafe(self.connection.close()).catch_unwind()).await.ok();
+        }
+    }
+}
+
 /// Runs `sql`, which may be several statements, in one round trip; gives the rows of each.
 pub(super) async fn query(
-    connection: &mut MySqlConnection,
+    connection: &mut ServerConnection,
     sql: String,
     patience: Patience<'_>,
 ) -> Result<RowSets, SessionError> {
@@ -90,43 +198,73 @@ pub(super) async fn query(
 
 /// As [`query`], and where a statement fails the rows of those before it are there all the same.
 pub(super) async fn query_until_error(
-    connection: &mut MySqlConnection,
+    connection: &mut ServerConnection,
     sql: String,
     patience: Patience<'_>,
 ) -> (RowSets, Result<(), SessionError>) {
-    let (mut sets, mut rows) = (Vec::new(), Vec::new());
-    let work = async {
-        let mut results = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
-        while let Some(result) = results.try_next().await? {
-            match result {
-                Either::Left(_) => sets.push(std::mem::take(&mut rows)),
-                Either::Right(row) => rows.push(row),
+    let n_rows_max = connection.limit.n_rows;
+    let (mut sets, mut rows, mut n_rows) = (Vec::new(), Vec::new(), 0);
+    let take = |item| {
+        match item {
+            Either::Left(_) => sets.push(std::mem::take(&mut rows)),
+            Either::Right(row) => {
+                n_rows += 1;
+                rows.push(row);
             }
         }
-        Ok::<_, sqlx::Error>(())
+        if n_rows > n_rows_max {
+            let message = format!("it has more than {n_rows_max} rows");
+            return Err(SessionError::Unreadable { message });
+        }
+        Ok(())
     };
-    let result = patience.wait(work).await;
+    let result = patience.wait(connection.run(sql, take)).await;
     (sets, result)
+}
+
+/// The one row that a query gives.
+pub(super) async fn row(
+    connection: &mut ServerConnection,
+    sql: String,
+    patience: Patience<'_>,
+) -> Result<MySqlRow, SessionError> {
+    let sets = query(connection, sql, patience).await?;
+    let no_row = || SessionError::Unreadable { message: "it has no row where there must be one".to_owned() };
+    sets.into_iter().flatten().next().ok_or_else(no_row)
+}
+
+/// What ended an answer before its end.
+fn ended(error: &sqlx::Error, traffic: &Traffic) -> SessionError {
+    if traffic.is_exceeded() {
+        return SessionError::Unreadable { message: "it is larger than any that is needed".to_owned() };
+    }
+    match (session_error(error), traffic.failure()) {
+        // sqlx sees no more of it than the local socket's end.
+        (SessionError::Lost { .. }, Some(message)) => SessionError::Lost { message },
+        (error, _) => error,
+    }
+}
+
+/// What a panic in sqlx says: its reading ran past the end of a packet.
+pub(super) fn damaged(panic: &(dyn Any + Send)) -> String {
+    format!("a packet is damaged ({})", panic_text(panic))
 }
 
 /// Runs `sql`, several statements that give no rows of interest, in one round trip; gives how many rows each has changed,
 /// those before an error too.
 pub(super) async fn write(
-    connection: &mut MySqlConnection,
+    connection: &mut ServerConnection,
     sql: String,
     patience: Patience<'_>,
 ) -> (Vec<u64>, Result<(), SessionError>) {
     let mut n_changed = Vec::new();
-    let work = async {
-        let mut results = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
-        while let Some(result) = results.try_next().await? {
-            if let Either::Left(done) = result {
-                n_changed.push(done.rows_affected());
-            }
+    let take = |item| {
+        if let Either::Left(n_rows) = item {
+            n_changed.push(n_rows);
         }
-        Ok::<_, sqlx::Error>(())
+        Ok(())
     };
-    let result = patience.wait(work).await;
+    let result = patience.wait(connection.run(sql, take)).await;
     (n_changed, result)
 }
 

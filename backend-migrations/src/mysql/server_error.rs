@@ -4,25 +4,39 @@ use std::{io, time::Duration};
 
 use sqlx::mysql::MySqlDatabaseError;
 
+use super::{hide::without_values, relay::Traffic};
 use crate::{
     session::{ConnectError, SessionError},
+    sql::excerpt,
     tenant::Label,
 };
 
 /// `ER_NO_SUCH_THREAD`.
 pub(super) const NO_SUCH_CONNECTION: u16 = 1094;
 
+/// "Too many open files", in this process and in the whole system: the same numbers on Linux, the BSDs and macOS.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+
 /// What ended a query on an open connection.
 pub(super) fn session_error(error: &sqlx::Error) -> SessionError {
     if let Some(error) = server_error(error) {
         return SessionError::Server {
             number: error.number(),
-            sqlstate: error.code().map(str::to_owned),
-            message: error.message().to_owned(),
+            sqlstate: error.code().map(in_one_line),
+            message: without_values(error.number(), error.message()),
         };
     }
-    // Everything else (io, TLS, a packet that makes no sense) leaves the connection in a state nobody knows.
-    SessionError::Lost { message: words(error) }
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) => SessionError::Lost { message: words(error) },
+        // A packet, or a value in a row, that makes no sense.
+        error => SessionError::Unreadable { message: words(error) },
+    }
+}
+
+/// What the system, or sqlx, says.
+fn in_one_line(text: &str) -> String {
+    excerpt(text, 300)
 }
 
 /// The server's own error, if it is one.
@@ -31,15 +45,35 @@ pub(super) fn server_error(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
 }
 
 /// Why the login to `label`'s database did not succeed.
-pub(super) fn connect_error(error: &sqlx::Error, label: &Label) -> ConnectError {
+pub(super) fn connect_error(error: &sqlx::Error, traffic: &Traffic, label: &Label) -> ConnectError {
     let server = label.server.to_string();
+    if traffic.is_exceeded() {
+        let message = "it sends more than any login takes".to_owned();
+        return ConnectError::Unreadable { server, message };
+    }
     if let sqlx::Error::Io(error) = error {
         return io_error(error, label);
     }
     let message = match server_error(error) {
-        Some(error) => format!("{error}"),
+        Some(error) => without_values(error.number(), &error.to_string()),
         None => words(error),
     };
+    // sqlx's own refusal, where the request comes after the greeting (sqlx-mysql, `protocol/connect/auth_switch.rs`).
+    if matches!(error, sqlx::Error::Protocol(text) if text.contains("mysql_cleartext_plugin disabled")) {
+        return ConnectError::ClearPassword { server };
+    }
+    if let sqlx::Error::Protocol(_) = error
+        && let Some((_, plugin)) = message.split_once("unknown authentication plugin: ")
+    {
+        return ConnectError::Plugin { server, message: format!("the plugin `{plugin}`") };
+    }
+    // Without the feature `rsa` of sqlx-mysql: whoever stands in between could give a key of their own.
+    if matches!(error, sqlx::Error::Configuration(text) if text.to_string().starts_with("RSA")) {
+        return ConnectError::Plugin {
+            server,
+            message: "one that sends the password itself, without TLS".to_owned(),
+        };
+    }
     match (error, server_error(error).map(MySqlDatabaseError::number)) {
         // ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_ACCOUNT_HAS_BEEN_LOCKED,
         // ER_MUST_CHANGE_PASSWORD_LOGIN; MariaDB's ER_ACCOUNT_HAS_BEEN_LOCKED is 4151.
@@ -53,6 +87,7 @@ pub(super) fn connect_error(error: &sqlx::Error, label: &Label) -> ConnectError 
         // ER_SERVER_SHUTDOWN, ER_SERVER_ISNT_AVAILABLE; MariaDB's ER_CONNECTION_KILLED.
         (_, Some(1053 | 3168 | 1927)) => ConnectError::NotReady { server, message },
         (sqlx::Error::Tls(_), _) => ConnectError::Tls { server, message },
+        (sqlx::Error::Protocol(_), _) => ConnectError::Unreadable { server, message },
         _ => ConnectError::Other { server, message },
     }
 }
@@ -64,6 +99,9 @@ pub(super) fn io_error(error: &io::Error, label: &Label) -> ConnectError {
     if message.starts_with("failed to lookup address information") {
         return ConnectError::Unresolvable { host: label.server.host.clone(), message };
     }
+    if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) {
+        return ConnectError::TooManyFiles { server, message };
+    }
     match error.kind() {
         io::ErrorKind::TimedOut => ConnectError::TimedOut { server, after: Duration::ZERO },
         io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => ConnectError::Closed { server },
@@ -72,6 +110,7 @@ pub(super) fn io_error(error: &io::Error, label: &Label) -> ConnectError {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::HostUnreachable
         | io::ErrorKind::NetworkUnreachable => ConnectError::Refused { server, message },
+        io::ErrorKind::InvalidData => ConnectError::Unreadable { server, message },
         _ => ConnectError::Other { server, message },
     }
 }
@@ -81,8 +120,12 @@ fn words(error: &sqlx::Error) -> String {
     match error {
         // sqlx counts the bytes it has missed.
         sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => "it was closed".to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        sqlx::Error::Tls(error) => error.to_string(),
-        error => error.to_string(),
+        sqlx::Error::Io(error) => in_one_line(&error.to_string()),
+        sqlx::Error::Tls(error) => in_one_line(&error.to_string()),
+        // Behind it stands where in sqlx that is said.
+        sqlx::Error::Protocol(error) => {
+            in_one_line(error.rsplit_once(" (sqlx_").map_or(error, |(words, _)| words))
+        }
+        error => in_one_line(&error.to_string()),
     }
 }

@@ -2,22 +2,19 @@
 
 use std::time::Duration;
 
-use sqlx::{
-    AssertSqlSafe, Executor as _, Row as _,
-    mysql::{MySqlConnection, MySqlRow},
-    raw_sql,
-};
+use sqlx::{Row as _, mysql::MySqlRow};
 use tokio::{pin, select, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{
-    blockers::MySqlWatch,
+    blockers::{MySqlWatch, Watched},
     books::{self, Guard},
     connect::{self, MySqlConnector},
     identity, locality,
     monitor::{self, Monitor, Own, Sighted, text, unsigned},
-    query::{self, Patience, RowSets},
+    query::{self, Patience, RowSets, ServerConnection},
     read,
-    server_error::{server_error, session_error},
+    server_error::session_error,
 };
 use crate::{
     history::{Glance, History},
@@ -39,17 +36,20 @@ const KILL_GRACE: Duration = Duration::from_secs(30);
 /// A connection to one tenant's database.
 #[derive(Debug)]
 pub struct MySqlSession {
-    connection: MySqlConnection,
+    connection: ServerConnection,
     target: Target,
     connector: MySqlConnector,
     /// Known once the lock is held; before that nothing runs that would have to be killed.
     own: Option<Own>,
     lock_caveat: Option<String>,
+    /// Cancelled by whoever has seen that the answer that is waited for does not come any more.
+    is_answer_lost: CancellationToken,
 }
 
 impl MySqlSession {
-    pub(super) fn new(connection: MySqlConnection, target: Target, connector: MySqlConnector) -> Self {
-        Self { connection, target, connector, own: None, lock_caveat: None }
+    pub(super) fn new(connection: ServerConnection, target: Target, connector: MySqlConnector) -> Self {
+        let is_answer_lost = CancellationToken::new();
+        Self { connection, target, connector, own: None, lock_caveat: None, is_answer_lost }
     }
 
     /// Sets the session up as [`TenantSession::lock`] does, and takes no lock: for a database that nobody else knows of.
@@ -134,6 +134,7 @@ impl MySqlSession {
         let unfinished = history.iter().find(|row| !row.success);
         Some(LockHolder {
             connection_id,
+            other_database: text("db").filter(|name| !name.eq_ignore_ascii_case(&self.target.label.database)),
             began: unfinished.map(|row| (row.version, row.installed_on_s)),
             account: text("User").map(|user| format!("{user}@{}", text("Host").unwrap_or_default())),
             activity: row.map(|_| {
@@ -211,7 +212,9 @@ impl TenantSession for MySqlSession {
             return match result {
                 Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(history),
                 Err(error) => Err(error),
-                Ok(()) => Err(SessionError::Lost { message: "fewer results than statements".into() }),
+                Ok(()) => {
+                    Err(SessionError::Unreadable { message: "it has fewer results than statements".into() })
+                }
             };
         };
         history.rows = read::history_rows(rows)?;
@@ -221,23 +224,32 @@ impl TenantSession for MySqlSession {
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
-        let Self { connection, target, connector, own, .. } = self;
+        let Self { connection, target, connector, own, is_answer_lost, .. } = self;
         // Whoever wants what is in flight to be killed wants nothing new to begin.
         if connector.kill_token().is_cancelled() {
             return Err(SessionError::Killed { fate: Fate::NotApplied });
         }
         let limit = connector.limits().statement;
-        let query = connection.execute(raw_sql(AssertSqlSafe(statement.to_owned())));
+        let query = connection.execute(statement.to_owned());
         pin!(query);
         let is_timeout = select! {
             biased;
-            result = &mut query => match answer(result) {
+            result = &mut query => match result {
                 Err(SessionError::Lost { message }) => {
                     let found = orphan(connector, target, own.as_ref()).await;
                     return Err(SessionError::Lost { message: format!("{message}; {found}") });
                 }
+                Err(SessionError::Unreadable { message }) => {
+                    let found = orphan(connector, target, own.as_ref()).await;
+                    return Err(SessionError::Unreadable { message: format!("{message}; {found}") });
+                }
                 result => return result,
             },
+            () = is_answer_lost.cancelled() => {
+                let found = orphan(connector, target, own.as_ref()).await;
+                let message = "the server has ended the statement, and its answer did not come";
+                return Err(SessionError::Lost { message: format!("{message}; {found}") });
+            }
             () = tokio::time::sleep(limit) => true,
             () = connector.kill_token().cancelled() => false,
         };
@@ -258,9 +270,9 @@ impl TenantSession for MySqlSession {
         let answer = timeout(KILL_GRACE, query).await;
         let result = match answer {
             // It was done before the kill reached it.
-            Ok(Ok(result)) => Ok(result.rows_affected()),
+            Ok(Ok(n_rows)) => Ok(n_rows),
             // Error 1317, or whatever else made it end: the server has undone it.
-            Ok(Err(error)) if server_error(&error).is_some() => Err(interrupted(Fate::NotApplied)),
+            Ok(Err(SessionError::Server { .. })) => Err(interrupted(Fate::NotApplied)),
             // It does not listen, or the connection is gone: it must not go on without us.
             Ok(Err(_)) | Err(_) => match end(&mut monitor, own).await {
                 Ok(()) => Err(interrupted(Fate::Unknown)),
@@ -325,17 +337,18 @@ impl TenantSession for MySqlSession {
     }
 
     fn watch(&self) -> impl Watch + use<> {
-        MySqlWatch::new(self.connector.clone(), self.target.clone(), self.own.clone())
+        let watched = self.own.clone().map(|own| Watched {
+            own,
+            traffic: self.connection.traffic().clone(),
+            is_answer_lost: self.is_answer_lost.clone(),
+        });
+        MySqlWatch::new(self.connector.clone(), self.target.clone(), watched)
     }
 
     // The lock goes with the connection, which is never handed to anyone else.
     async fn close(self) {
         connect::close(self.connection, &self.connector).await;
     }
-}
-
-fn answer(result: Result<sqlx::mysql::MySqlQueryResult, sqlx::Error>) -> Result<u64, SessionError> {
-    result.map(|done| done.rows_affected()).map_err(|error| session_error(&error))
 }
 
 /// What is said where a connection to the same address does not lead to the same server.

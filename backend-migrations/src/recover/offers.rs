@@ -8,6 +8,7 @@ use crate::{
     mysql::record_sql,
     plan::{self, Goal, PlanOptions},
     session::{JournalEntry, Record},
+    sql::without_passwords,
 };
 
 /// What going a way means.
@@ -183,7 +184,8 @@ impl Offers<'_> {
                 let n_statements = script.statements.len();
                 let journal = JournalEntry { n_statements, finished: &finished, running: None, error: None };
                 let mut sql = record_sql(&Record::Settle { version, direction, journal });
-                sql.extend(script.statements.iter().skip(from).map(|statement| statement.text.clone()));
+                let left = script.statements.iter().skip(from);
+                sql.extend(left.map(|statement| without_passwords(&statement.text).into_owned()));
                 sql
             }
         }

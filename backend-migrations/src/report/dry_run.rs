@@ -12,6 +12,7 @@ use super::{
 use crate::{
     event::{Event, MigrationPlanned, Outcome, Scope, Task},
     migration::{Direction, Script, Version},
+    sql::without_passwords,
     summary::Summary,
     tenant::SharedLabel,
 };
@@ -144,7 +145,8 @@ fn push_sql(page: &mut Page, step: &MigrationPlanned) {
     }
     let (shown, n_left_out, n_bytes_left_out) = shortened(statements);
     for (statement, Shortened { text, n_left_out }) in shown {
-        let lines: Vec<_> = visible_lines(text).collect();
+        let text = without_passwords(text);
+        let lines: Vec<_> = visible_lines(&text).collect();
         if n_left_out > 0 {
             let (line, more) = (statement.line, counted(n_left_out, "byte"));
             page.line(lines.join("\n"));

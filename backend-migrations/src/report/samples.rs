@@ -176,7 +176,7 @@ pub(super) fn inspected(states: &[State]) -> Outcome {
     Outcome::Inspected { standing: standing(states), at_work: None }
 }
 
-pub(super) const CODES: [FailureCode; 14] = [
+pub(super) const CODES: [FailureCode; 16] = [
     FailureCode::Credentials,
     FailureCode::Connect,
     FailureCode::AccessDenied,
@@ -191,6 +191,8 @@ pub(super) const CODES: [FailureCode; 14] = [
     FailureCode::Killed,
     FailureCode::ConnectionLost,
     FailureCode::History,
+    FailureCode::BadAnswer,
+    FailureCode::Fault,
 ];
 
 /// A failure of each kind, in the words it would have.
@@ -267,6 +269,16 @@ pub(super) fn failure(code: FailureCode) -> Failure {
             "the migration history cannot be read: 1142 (42000): SELECT command denied to user 'acme'",
             untouched,
             "grant the tenant's account the privilege that the server names",
+        ),
+        FailureCode::BadAnswer => (
+            "the migration history cannot be read: the server's answer cannot be read: it has more than 100000 rows",
+            untouched,
+            "is it a MySQL or MariaDB server, and does nothing between it and this machine change what it sends?",
+        ),
+        FailureCode::Fault => (
+            "a fault of this program ended the work on this tenant: index out of bounds: the len is 3 but the index is 3",
+            "what its history and journal say; a statement that ran in that moment may be there or not",
+            "`migrate:status` says whether a migration is half done, and `migrate:recover` finds out what of it is there",
         ),
     };
     let is_statement =

@@ -25,6 +25,9 @@ pub struct LockHolder {
     pub activity: Option<String>,
     /// For how many seconds it has been at that.
     pub seconds: Option<u64>,
+    /// The database that it is connected to, where that is another than the one whose lock it holds: two databases have locks
+    /// of one name.
+    pub other_database: Option<String>,
     /// The migration that the history has as begun and not completed, and when it was begun, in seconds since 1970 UTC.
     pub began: Option<(Version, i64)>,
 }
@@ -37,6 +40,13 @@ impl fmt::Display for LockHolder {
             (Some(activity), Some(seconds)) => write!(f, ", for {seconds} s: {activity}")?,
             (Some(activity), None) => write!(f, ": {activity}")?,
             _ => f.write_str(", of which an account without the privilege PROCESS may not see more")?,
+        }
+        if let Some(other) = &self.other_database {
+            return write!(
+                f,
+                "; it works on the database `{other}`, whose lock has the same name: sqlx makes the name from a checksum of \
+                 32 bits, and these two have the same"
+            );
         }
         let began =
             self.began.and_then(|(version, at_s)| Some((version, jiff::Timestamp::from_second(at_s).ok()?)));
@@ -61,6 +71,13 @@ pub enum SessionError {
     #[error("the connection was lost before the server answered: {message}")]
     Lost {
         /// What the system said.
+        message: String,
+    },
+    /// The server answered with something that makes no sense, or with more than any answer has; the connection is not used
+    /// any more.
+    #[error("the server's answer is unusable: {message}")]
+    Unreadable {
+        /// What is wrong with it.
         message: String,
     },
     /// The statement ran longer than [`Limits::statement`](crate::session::Limits::statement) and was killed.
@@ -124,7 +141,7 @@ impl SessionError {
     /// [`StatementKind::Opaque`](crate::migration::StatementKind::Opaque) for those of which that is not true.
     pub fn fate(&self) -> Fate {
         match self {
-            Self::Lost { .. } | Self::Interrupted => Fate::Unknown,
+            Self::Lost { .. } | Self::Unreadable { .. } | Self::Interrupted => Fate::Unknown,
             Self::TimedOut { fate, .. } | Self::Killed { fate } => *fate,
             Self::Server { .. }
             | Self::LockHeld { .. }
@@ -162,9 +179,15 @@ impl SessionError {
                 1290 | 1836 => "the server is read-only: is this the primary?",
                 _ => return None,
             },
+            Self::Unreadable { .. } => {
+                "is it a MySQL or MariaDB server, and does nothing between it and this machine change what it sends?"
+            }
             Self::Lost { .. } => "check whether the server is up and what its error log says",
             Self::TimedOut { .. } => "`--statement-timeout` sets how long a statement may take",
             Self::Killed { .. } | Self::Interrupted => "run again when you are ready",
+            Self::LockHeld { holder: Some(LockHolder { other_database: Some(_), .. }), .. } => {
+                "wait for the work on that database to end, or raise `--lock-timeout`: the two can never be worked on at once"
+            }
             Self::LockHeld { holder: Some(LockHolder { connection_id, .. }), .. } => {
                 return Some(format!(
                     "wait for that run to end, or raise `--lock-timeout`; if nobody needs it any more, `KILL {connection_id}` \
@@ -254,6 +277,38 @@ pub enum ConnectError {
         /// The server's words.
         message: String,
     },
+    /// It asks for the password in clear, which nobody gets.
+    #[error(
+        "{server} asks for the password in clear (`mysql_clear_password`), which is never sent; the login was given up"
+    )]
+    ClearPassword {
+        /// Host and port.
+        server: String,
+    },
+    /// It asks for a login of a kind that is not done.
+    #[error("{server} asks for a login that this program does not do: {message}")]
+    Plugin {
+        /// Host and port.
+        server: String,
+        /// Which.
+        message: String,
+    },
+    /// What it answered makes no sense.
+    #[error("what {server} answered to the login is unusable: {message}")]
+    Unreadable {
+        /// Host and port.
+        server: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// This process, or this machine, has as many files and connections open as it may.
+    #[error("no more connections can be opened from here, to {server} or to any other: {message}")]
+    TooManyFiles {
+        /// Host and port.
+        server: String,
+        /// What the system said.
+        message: String,
+    },
     /// Encryption or its certificate.
     #[error("no TLS connection to {server}: {message}")]
     Tls {
@@ -290,6 +345,7 @@ impl ConnectError {
             Self::Refused { .. }
             | Self::Closed { .. }
             | Self::TooManyConnections { .. }
+            | Self::TooManyFiles { .. }
             | Self::NotReady { .. } => true,
             // `EAI_AGAIN`, in the words of glibc and of musl: the name server did not answer. One that answers that there
             // is no such name (`EAI_NONAME`) will answer the same again.
@@ -300,6 +356,9 @@ impl ConnectError {
             | Self::AccessDenied { .. }
             | Self::NoDatabase { .. }
             | Self::Tls { .. }
+            | Self::ClearPassword { .. }
+            | Self::Plugin { .. }
+            | Self::Unreadable { .. }
             | Self::Other { .. } => false,
         }
     }
@@ -341,9 +400,20 @@ impl ConnectError {
                 "lower `--per-server`, or raise the server's `max_connections`"
             }
             Self::NotReady { .. } => "run again when it is up",
+            Self::ClearPassword { .. } => {
+                "somebody may be posing as the server: check host and port, and ask for `ssl-mode` VERIFY_IDENTITY; an account \
+                 whose plugin works like this must get `caching_sha2_password`, on MariaDB `mysql_native_password`"
+            }
+            Self::Unreadable { .. } => {
+                "is it a MySQL or MariaDB server, and are host and port right? a proxy in between may change what it sends"
+            }
+            Self::TooManyFiles { .. } => {
+                "raise the limit on open files (`ulimit -n`), or lower `--concurrency`"
+            }
             Self::Tls { .. } => "`ssl-mode` and `ssl-ca` say what is asked of the server's certificate",
-            Self::Other { message, .. } if message.contains("RSA") => {
-                "this account's plugin wants TLS or RSA for the password: turn TLS on"
+            Self::Plugin { .. } => {
+                "an account with `caching_sha2_password` logs in by TLS (`ssl-mode` REQUIRED or more), one with \
+                 `mysql_native_password` without it too; no other kind of account can be used"
             }
             Self::Other { .. } => return None,
         };

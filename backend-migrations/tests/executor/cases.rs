@@ -68,7 +68,11 @@ pub(crate) fn options(words: &str) -> PlanOptions {
     if word == "undo" {
         let shown: Vec<_> = number.split(',').map(|v| Version(v.parse().expect("a number"))).collect();
         let to = Version(shown.last().map_or(0, |oldest| oldest.0 - 1));
-        return PlanOptions { goal: Goal::Undo { to, shown: shown.into() }, allow_out_of_order: true, allow_existing_tables: true };
+        return PlanOptions {
+            goal: Goal::Undo { to, shown: shown.into() },
+            allow_out_of_order: true,
+            allow_existing_tables: true,
+        };
     }
     let version = Version(number.parse().expect("a number"));
     let goal = match word.trim_end_matches('!') {

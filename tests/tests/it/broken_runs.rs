@@ -163,6 +163,12 @@ async fn another_run_holds_the_lock(server: &'static Server) {
     fleet.write("20260102000000_u.up.sql", "CREATE TABLE u (id INT PRIMARY KEY);");
     query::run(&mut acme, "DO GET_LOCK(LOWER(HEX(1026731422 * CRC32(DATABASE()))), 0)").await;
     assert_output!("lock_held_by_root", fleet.run("migrate:tenant held-acme --lock-timeout 1s").await);
+    // One of the tenant's own account, on a database whose lock has the same name.
+    query::run(&mut acme, "DO RELEASE_ALL_LOCKS()").await;
+    let mut own = MySqlConnection::connect(&fleet.tenant_url("acme").await).await.unwrap();
+    query::run(&mut own, "DO GET_LOCK(LOWER(HEX(1026731422 * CRC32(DATABASE()))), 0)").await;
+    query::run(&mut own, "USE information_schema").await;
+    assert_output!("lock_held_elsewhere", fleet.run("migrate:tenant held-acme --lock-timeout 1s").await);
 }
 
 async fn a_table_is_locked(server: &'static Server) {

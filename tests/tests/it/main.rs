@@ -14,6 +14,7 @@ mod course;
 mod cut_everywhere;
 mod deploy;
 mod guarantees;
+mod hostile;
 mod lint;
 mod lint_claims;
 mod many_runners;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::{
     finding::{Spot, Suite},
     report::text::visible_lines,
+    sql::with_passwords_masked,
 };
 
 /// The lines that a span touches, fit to print.
@@ -49,7 +50,8 @@ impl Excerpt {
 
     /// The lines that `spot` is about, if it names more than a line and its file is known.
     pub(super) fn at(suite: &Suite, spot: &Spot) -> Option<Self> {
-        Self::of(&suite.sources.get(&spot.file_name)?.text, spot.span.as_ref()?)
+        // Masked, not shortened: the span is of the file's bytes.
+        Self::of(&with_passwords_masked(&suite.sources.get(&spot.file_name)?.text), spot.span.as_ref()?)
     }
 }
 

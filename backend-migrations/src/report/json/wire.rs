@@ -1,6 +1,6 @@
 //! The shape of the lines: what other programs rely on. Words are kebab-case, fields `snake_case`.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
@@ -16,6 +16,7 @@ use crate::{
         text::{Shortened, shortened},
     },
     selection::Coverage,
+    sql::without_passwords,
     standing::{Standing, State, VersionStanding},
     summary::{COUNTED_STATES, Summary},
     tenant::Label,
@@ -165,7 +166,7 @@ pub(super) struct Done<'e> {
 #[derive(Serialize)]
 pub(super) struct Sql<'e> {
     line: usize,
-    text: &'e str,
+    text: Cow<'e, str>,
     n_bytes_left_out: usize,
 }
 
@@ -351,7 +352,7 @@ impl<'e> Body<'e> {
         let (shown, n_statements_left_out, _) = shortened(&script.statements);
         let statements = shown.into_iter().map(|(statement, Shortened { text, n_left_out })| Sql {
             line: statement.line,
-            text,
+            text: without_passwords(text),
             n_bytes_left_out: n_left_out,
         });
         Self::ScriptPlanned {
