@@ -126,7 +126,7 @@ fn a_short_backup_leaves_no_trace() {
     let set = every_shape();
     for (start, goal) in [(State::default(), Goal::Latest), (applied(&set), Goal::DownTo(Version(0)))] {
         let calm = Database::new(start.clone());
-        let (result, moments) = run(&calm, &set, goal, None);
+        let (result, moments) = run(&calm, &set, goal.clone(), None);
         result.expect("an undisturbed run");
         let (mut n_mended, mut n_unclear) = (0, 0);
         for (at, moment) in moments.iter().enumerate() {
@@ -137,7 +137,7 @@ fn a_short_backup_leaves_no_trace() {
             let database = Database::new(start.clone());
             let mut session = ModelSession::new(&database, Some((at, How::Backup)));
             session.n_retries = 1;
-            match listen(&mut session, &set, goal, None).0 {
+            match listen(&mut session, &set, goal.clone(), None).0 {
                 Ok(applied) => {
                     assert_eq!(applied, Applied::Complete, "{name}");
                     assert_eq!(database.committed().timeless(), calm.committed().timeless(), "{name}");
