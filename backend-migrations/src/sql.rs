@@ -31,6 +31,7 @@ mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod unqualify;
 mod words;
 
@@ -41,6 +42,7 @@ pub use self::{
     read::read,
     refuse::Refusal,
     shape::shape,
+    traces::leaves_session_state,
     unqualify::unqualify,
 };
 

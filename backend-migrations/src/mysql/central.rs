@@ -11,7 +11,7 @@ use sqlx::{
 use tokio::time::timeout;
 
 use super::{
-    books::text,
+    books::{ALL, text},
     connect::{self, MySqlConnector},
     fleet_lock::FleetHolder,
     server_error::session_error,
@@ -161,7 +161,7 @@ impl Central {
     ///
     /// [`CentralError::Connect`].
     pub async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, CentralError> {
-        let connection = connector.open_patiently(target).await.map_err(CentralError::Connect)?;
+        let connection = connector.open_set_up_patiently(target).await.map_err(CentralError::Connect)?;
         Ok(Self { connection, connector: connector.clone(), database: target.label.database.clone() })
     }
 
@@ -243,7 +243,7 @@ impl Central {
     }
 
     async fn rows(&mut self, condition: &str) -> Result<Vec<TenantRow>, CentralError> {
-        let sql = format!("SELECT {COLUMNS} FROM tenants WHERE {condition} ORDER BY slug");
+        let sql = format!("SELECT {COLUMNS} FROM tenants WHERE {condition} ORDER BY slug LIMIT {ALL}");
         let work = async {
             let mut rows = Vec::new();
             let mut results = self.connection.fetch(raw_sql(AssertSqlSafe(sql)));
@@ -257,7 +257,9 @@ impl Central {
     }
 
     async fn slugs(&mut self) -> Result<Vec<String>, CentralError> {
-        let work = self.connection.fetch_all(raw_sql("SELECT slug FROM tenants ORDER BY slug"));
+        let work = self
+            .connection
+            .fetch_all(raw_sql(AssertSqlSafe(format!("SELECT slug FROM tenants ORDER BY slug LIMIT {ALL}"))));
         let result = timeout(BOOKKEEPING_LIMIT, work).await;
         let rows =
             result.map_err(|_| Self::timed_out("read"))?.map_err(|error| self.query_error("read", &error))?;

@@ -20,7 +20,6 @@ use tokio::time::timeout;
 use self::definition::{Defaults, Definition};
 pub(super) use self::seen::Seen;
 use super::{
-    books,
     connect::{self, MySqlConnector},
     provisioning::identifier,
     query::{self, RowSets},
@@ -47,7 +46,6 @@ pub type Value = Option<Vec<u8>>;
 pub struct Inspector {
     connection: MySqlConnection,
     connector: MySqlConnector,
-    is_set: bool,
     /// What definitions are read against; known from the first look on.
     defaults: Option<Defaults>,
 }
@@ -59,8 +57,8 @@ impl MySqlConnector {
     ///
     /// Those of logging in.
     pub async fn inspect(&self, target: &Target) -> Result<Inspector, ConnectError> {
-        let connection = self.open(target).await?;
-        Ok(Inspector { connection, connector: self.clone(), is_set: false, defaults: None })
+        let connection = self.open_set_up(target).await?;
+        Ok(Inspector { connection, connector: self.clone(), defaults: None })
     }
 }
 
@@ -211,7 +209,6 @@ impl Inspector {
     ///
     /// What the server or the connection said.
     pub async fn execute(&mut self, statement: impl Into<String>) -> Result<u64, SessionError> {
-        self.set_up().await?;
         let limit = self.connector.limits().statement;
         let work = self.connection.execute(raw_sql(AssertSqlSafe(statement.into())));
         let done = timeout(limit, work).await.map_err(|_| query::timed_out(limit))?;
@@ -253,18 +250,7 @@ impl Inspector {
         connect::close(self.connection, self.connector.limits()).await;
     }
 
-    async fn set_up(&mut self) -> Result<(), SessionError> {
-        if !self.is_set {
-            // So that no row of ours waits for a lock longer than it may.
-            let sql = books::set_up(self.connector.limits());
-            query::query(&mut self.connection, sql, BOOKKEEPING_LIMIT).await?;
-            self.is_set = true;
-        }
-        Ok(())
-    }
-
     async fn query(&mut self, sql: String) -> Result<RowSets, SessionError> {
-        self.set_up().await?;
         query::query(&mut self.connection, sql, BOOKKEEPING_LIMIT).await
     }
 }
