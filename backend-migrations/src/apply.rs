@@ -11,6 +11,10 @@
 //! * Any other script has a row in the journal, and one for each committed statement. A DML statement in it commits
 //!   together with its row. Before a DDL statement the journal says that it runs, after it that it ran.
 //!
+//! Each migration finds a session as new. After one whose statements may have left something in it (a variable, a temporary
+//! table, a lock), the next is run on another connection; so a database that gets two at once gets what it would have got by
+//! two runs.
+//!
 //! DML on tables without transactions is not undone by a rollback: it is treated as DDL is (`course`). What waited for a lock
 //! in vain, a statement or a write of the books, is tried again where it is known what it left, and from where the
 //! books, read again, say that the script is: see `retry`.
@@ -29,8 +33,9 @@ use crate::{
     event::{Event, Events, MigrationDone, Place},
     history::{History, StatementDigest},
     migration::{Direction, MigrationSet, Script},
-    plan::{self, ExistingTables, Plan, PlanError, PlanOptions, Problem, Step},
+    plan::{self, ExistingTables, Goal, Plan, PlanError, PlanOptions, Problem, Step},
     session::{Blockage, JournalEntry, Reads, Record, SessionError, TenantSession},
+    sql,
     tenant::SharedLabel,
 };
 
@@ -62,6 +67,12 @@ pub enum ApplyError {
     /// The books could not be written, and nothing ran that they do not know of.
     #[error("the migration history cannot be written: {0}")]
     Unwritten(SessionError),
+    /// The session could not be made as new for the next migration, of which nothing is begun.
+    #[error(transparent)]
+    Renew(SessionError),
+    /// Between two migrations another run has changed what is applied, and the rest cannot be done as it was planned.
+    #[error("another run has changed which migrations are applied while this one was between two of them")]
+    Changed,
     /// A statement failed.
     #[error("{0}")]
     Statement(Box<StatementError>),
@@ -171,41 +182,121 @@ pub async fn apply<S: TenantSession>(
         Err(error @ ApplyError::Unread(_)) => return Err(error),
         _ => Reads::Tables,
     };
-    let mut history = lock(session, reads).await?;
+    let history = lock(session, reads).await?;
     if let Some(message) = session.lock_caveat() {
         work.events.tell(Event::Warning { tenant: None, message }).await;
     }
-    let mut plan = plan::plan(work.set, &history, work.options)?;
-    if history.untransacted.is_none() && course::writes_rows(&plan) {
-        // Another run has left more to do than there was at first sight.
-        history = lock(session, Reads::Tables).await?;
-        plan = plan::plan(work.set, &history, work.options)?;
-    }
+    let (mut history, mut plan) = plan_locked(session, work, work.options, history).await?;
     refuse_existing_tables(session, work, &plan, history.has_table).await?;
     let n_migrations = plan.steps.len();
     work.events.tell(Event::TenantPlanned { tenant: work.tenant.clone(), n_migrations }).await;
     if n_migrations == 0 {
         return Ok(Applied::Complete);
     }
-    let courses = course::courses(&plan, &history.untransacted.clone().unwrap_or_default());
-    create_tables(session, work, &history, &plan, &courses).await?;
-    forget_settled(session, work, &history).await?;
-    for (n_done, (step, courses)) in plan.steps.iter().zip(&courses).enumerate() {
+    loop {
+        let courses = course::courses(&plan, &history.untransacted.clone().unwrap_or_default());
+        create_tables(session, work, &history, &plan, &courses).await?;
+        forget_settled(session, work, &history).await?;
+        let rest = match run_steps(session, work, &plan, &courses, &history, done).await? {
+            Pause::End => return Ok(Applied::Complete),
+            Pause::Stop { n_remaining } => return Ok(Applied::Stopped { n_remaining }),
+            Pause::Renewal { rest } => rest,
+        };
+        (history, plan) = renew(session, work, &rest).await?;
+    }
+}
+
+/// Why no further step of a plan is run.
+enum Pause {
+    /// There is none.
+    End,
+    /// The run was told to stop.
+    Stop {
+        /// How many steps are left.
+        n_remaining: usize,
+    },
+    /// The session is to be made as new for those that are left.
+    Renewal {
+        /// These.
+        rest: Plan,
+    },
+}
+
+async fn run_steps<S: TenantSession>(
+    session: &mut S,
+    work: Work<'_>,
+    plan: &Plan,
+    courses: &[Vec<Course>],
+    history: &History,
+    done: &mut Vec<MigrationDone>,
+) -> Result<Pause, ApplyError> {
+    for (at, (step, courses)) in plan.steps.iter().zip(courses).enumerate() {
         if work.stop.is_cancelled() {
-            return Ok(Applied::Stopped { n_remaining: n_migrations - n_done });
+            return Ok(Pause::Stop { n_remaining: plan.steps.len() - at });
         }
-        let one = Run::new(session, work, step, courses, &history).run().await?;
+        let one = Run::new(session, work, step, courses, history).run().await?;
         work.events.tell(Event::MigrationFinished { tenant: work.tenant.clone(), done: one.clone() }).await;
         done.push(one);
+        let rest = &plan.steps[at + 1..];
+        if !rest.is_empty() && sql::leaves_session_state(step.script()) {
+            return Ok(Pause::Renewal { rest: Plan { steps: rest.to_vec() } });
+        }
     }
-    Ok(Applied::Complete)
+    Ok(Pause::End)
 }
 
 async fn lock<S: TenantSession>(session: &mut S, reads: Reads) -> Result<History, ApplyError> {
     session.lock(reads).await.map_err(|source| match source {
-        SessionError::LockHeld { .. } | SessionError::LockRefused => ApplyError::Lock(source),
+        SessionError::LockHeld { .. }
+        | SessionError::LockRefused
+        | SessionError::SetUp { .. }
+        | SessionError::Settings { .. } => ApplyError::Lock(source),
         source => ApplyError::Unread(source),
     })
+}
+
+/// The plan that is made under the lock, with the history that it is made from.
+async fn plan_locked<S: TenantSession>(
+    session: &mut S,
+    work: Work<'_>,
+    options: &PlanOptions,
+    history: History,
+) -> Result<(History, Plan), ApplyError> {
+    let plan = plan::plan(work.set, &history, options)?;
+    if history.untransacted.is_some() || !course::writes_rows(&plan) {
+        return Ok((history, plan));
+    }
+    // Another run has left more to do than there was at first sight.
+    let history = lock(session, Reads::Tables).await?;
+    let plan = plan::plan(work.set, &history, options)?;
+    Ok((history, plan))
+}
+
+/// Makes the session as new, and gives what is left to do of the plan `rest`: the lock was let go of meanwhile.
+async fn renew<S: TenantSession>(
+    session: &mut S,
+    work: Work<'_>,
+    rest: &Plan,
+) -> Result<(History, Plan), ApplyError> {
+    let reads = if course::writes_rows(rest) { Reads::Tables } else { Reads::Books };
+    let history = session.renew(reads).await.map_err(ApplyError::Renew)?;
+    let versions = || rest.steps.iter().map(|step| step.migration.version).collect();
+    let goal = match &work.options.goal {
+        Goal::Down { .. } => Goal::Down { steps: rest.steps.len() },
+        Goal::Undo { to, .. } => Goal::Undo { to: *to, shown: versions() },
+        goal => goal.clone(),
+    };
+    let options = PlanOptions { goal, ..work.options.clone() };
+    let (history, plan) = match plan_locked(session, work, &options, history).await {
+        Err(ApplyError::Plan(_)) => return Err(ApplyError::Changed),
+        planned => planned?,
+    };
+    // What another run has applied meanwhile is applied. Under a rollback, what is newest now may be something else than what
+    // was to be undone.
+    let is_meant =
+        |step: &Step| rest.steps.iter().any(|meant| meant.migration.version == step.migration.version);
+    let is_down = options.goal.direction() == Direction::Down;
+    if is_down && !plan.steps.iter().all(is_meant) { Err(ApplyError::Changed) } else { Ok((history, plan)) }
 }
 
 async fn create_tables<S: TenantSession>(

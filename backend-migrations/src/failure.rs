@@ -110,7 +110,17 @@ impl From<ApplyError> for Failure {
                 };
                 plain(code, untouched, error.hint())
             }
-            ApplyError::Lock(source) => plain(FailureCode::LockHeld, untouched, source.hint()),
+            ApplyError::Lock(source) => plain(code(&source, FailureCode::LockHeld), untouched, source.hint()),
+            ApplyError::Renew(source) => {
+                let hint = source
+                    .hint()
+                    .map_or("run again".to_owned(), |mend| format!("{mend}\nrun again after that"));
+                plain(code(&source, FailureCode::History), Some(between()), Some(hint))
+            }
+            ApplyError::Changed => {
+                let hint = "`migrate:status` shows where it stands now; run again if there is still something to be done".to_owned();
+                plain(FailureCode::Refused, Some(between()), Some(hint))
+            }
             ApplyError::Unread(source) => {
                 let hint = if matches!(source, SessionError::Server { number: number::BAD_FIELD, .. }) {
                     Some(FOREIGN_TABLE.to_owned())
@@ -134,6 +144,11 @@ impl From<SessionError> for Failure {
     }
 }
 
+/// What is in the database between two migrations of a run.
+fn between() -> String {
+    "the migrations before this point are complete and recorded; nothing of the next one was begun".to_owned()
+}
+
 fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
     match error {
         SessionError::Lost { .. } => FailureCode::ConnectionLost,
@@ -144,6 +159,8 @@ fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
         SessionError::LockHeld { .. } | SessionError::LockLost | SessionError::LockRefused => {
             FailureCode::LockHeld
         }
+        SessionError::SetUp { .. } | SessionError::Settings { .. } => FailureCode::Refused,
+        SessionError::Unrenewed { .. } => FailureCode::Connect,
         SessionError::Server { .. } | SessionError::Miscounted { .. } => otherwise,
         SessionError::SameDatabase { .. } => FailureCode::SameDatabase,
     }

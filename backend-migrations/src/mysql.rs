@@ -5,6 +5,7 @@ mod blockers;
 pub mod books;
 mod central;
 mod connect;
+mod contract;
 mod fleet_lock;
 mod hide;
 mod identity;

@@ -272,9 +272,10 @@ impl<C: Consent> Turn<'_, C> {
         replay: Option<&Replay>,
     ) -> Result<(), Box<Failure>> {
         let locked = self.session.lock(Reads::Books).await.map_err(|source| match source {
-            SessionError::LockHeld { .. } | SessionError::LockRefused => {
-                Box::new(ApplyError::Lock(source).into())
-            }
+            SessionError::LockHeld { .. }
+            | SessionError::LockRefused
+            | SessionError::SetUp { .. }
+            | SessionError::Settings { .. } => Box::new(ApplyError::Lock(source).into()),
             source => read(source),
         })?;
         let rows = |of: &History| -> Vec<_> {

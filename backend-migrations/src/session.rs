@@ -215,6 +215,11 @@ pub trait TenantSession: Send {
     /// anew under the lock.
     fn lock(&mut self, reads: Reads) -> impl Future<Output = Result<History, SessionError>> + Send;
 
+    /// Makes the session as new for the next migration of the same run: what the statements of the one before left in it is
+    /// gone, and the lock is held. History and journal are read anew as by [`TenantSession::lock`], since the lock may have
+    /// been let go of: another run may have been at work meanwhile.
+    fn renew(&mut self, reads: Reads) -> impl Future<Output = Result<History, SessionError>> + Send;
+
     /// The other connections that are at work in the database, as far as they may be seen: whoever holds its lock first. None
     /// where nobody else knows of the database.
     fn at_work(&mut self) -> impl Future<Output = Result<Vec<Activity>, SessionError>> + Send {

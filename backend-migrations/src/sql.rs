@@ -32,6 +32,7 @@ mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod unqualify;
 mod words;
 
@@ -43,6 +44,7 @@ pub use self::{
     read::read,
     refuse::Refusal,
     shape::{shape, with_passwords_masked, without_passwords},
+    traces::leaves_session_state,
     unqualify::unqualify,
 };
 

@@ -94,6 +94,17 @@ pub fn tell(line: &str) {
 }
 
 impl Server {
+    /// A server that nobody else uses, whose settings a test may change; it is there to the end of the process. None, which
+    /// is told, where the one there is was handed in by its URL.
+    pub async fn own(flavour: Flavour) -> Option<&'static Self> {
+        let server = start(flavour).await.unwrap_or_else(|reason| panic!("a second server: {reason}"));
+        if !server.throwaway.is_ours() {
+            tell("a server's defaults are NOT tested: the one there is, is not ours to change");
+            return None;
+        }
+        Some(Box::leak(Box::new(server)))
+    }
+
     /// Which one it is.
     pub fn flavour(&self) -> Flavour {
         self.throwaway.flavour()

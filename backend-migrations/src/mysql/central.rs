@@ -5,7 +5,7 @@ use std::time::Duration;
 use sqlx::{Row as _, mysql::MySqlRow};
 
 use super::{
-    books::text,
+    books::{ALL, text},
     connect::{self, MySqlConnector},
     fleet_lock::FleetHolder,
     query::{self, AnswerLimit, Patience, ServerConnection},
@@ -94,7 +94,7 @@ impl Central {
     ///
     /// [`CentralError::Connect`].
     pub async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, CentralError> {
-        let connection = connector.open_patiently(target).await.map_err(CentralError::Connect)?;
+        let connection = connector.open_set_up_patiently(target).await.map_err(CentralError::Connect)?;
         // A fleet's tenants are one answer.
         let connection = connection.with_answers(AnswerLimit::LARGE);
         Ok(Self { connection, connector: connector.clone(), database: target.label.database.clone() })
@@ -125,7 +125,7 @@ impl Central {
     }
 
     async fn rows(&mut self, condition: &str) -> Result<Vec<TenantRow>, CentralError> {
-        let sql = format!("SELECT {} FROM tenants {condition} ORDER BY slug", columns());
+        let sql = format!("SELECT {} FROM tenants {condition} ORDER BY slug LIMIT {ALL}", columns());
         let sets = query::query(&mut self.connection, sql, patience(&self.connector)).await;
         let sets = sets.map_err(|source| self.query_error("read", source))?;
         let rows = sets.iter().flatten().map(tenant_row).collect::<Result<_, _>>();

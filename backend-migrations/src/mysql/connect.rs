@@ -15,16 +15,17 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    contract,
     identity::Doubtful,
     introspect::Seen,
-    query::{Patience, ServerConnection, damaged},
+    query::{self, Patience, ServerConnection, damaged},
     relay::{NoWay, Relay},
     server_error::{connect_error, io_error},
     session::MySqlSession,
 };
 use crate::{
     entropy::pause_before_retry,
-    session::{Connect, ConnectError, Limits},
+    session::{Connect, ConnectError, Limits, SessionError},
     tenant::{ServerId, SharedLabel, Target, TlsMode},
 };
 
@@ -124,6 +125,35 @@ impl MySqlConnector {
         }
     }
 
+    /// As [`Self::open`], and sets the session up as the contract has it, for whoever takes no lock that it could be done
+    /// with in one round trip.
+    pub(super) async fn open_set_up(&self, target: &Target) -> Result<ServerConnection, ConnectError> {
+        let mut connection = self.open(target).await?;
+        self.set_up(&mut connection, target).await?;
+        Ok(connection)
+    }
+
+    /// As [`Self::open_set_up`], and again where the server may be back in a moment.
+    pub(super) async fn open_set_up_patiently(
+        &self,
+        target: &Target,
+    ) -> Result<ServerConnection, ConnectError> {
+        let mut connection = self.open_patiently(target).await?;
+        self.set_up(&mut connection, target).await?;
+        Ok(connection)
+    }
+
+    async fn set_up(&self, connection: &mut ServerConnection, target: &Target) -> Result<(), ConnectError> {
+        let limit = Patience::of(self.limits.connect);
+        let result = query::query(connection, contract::set_up(&self.limits), limit).await;
+        let server = target.label.server.to_string();
+        result.map(|_| ()).map_err(|error| match contract::refused(Err(error)) {
+            SessionError::Lost { .. } => ConnectError::Closed { server },
+            SessionError::Unreadable { message } => ConnectError::Unreadable { server, message },
+            error => ConnectError::Other { server, message: error.to_string() },
+        })
+    }
+
     async fn open_unbounded(&self, target: &Target) -> Result<ServerConnection, ConnectError> {
         let label = &target.label;
         let door = self.relay.open(&label.server).await.map_err(|error| match error {
@@ -156,7 +186,7 @@ impl Connect for MySqlConnector {
 }
 
 /// sqlx's options without the `SET` it sends after the login: a tenant with nothing pending is to cost one query.
-/// [`MySqlSession`] sends the same `SET` before it changes anything.
+/// [`contract::set_up`] has it, and more.
 fn options(target: &Target) -> MySqlConnectOptions {
     let label = &target.label;
     let mode = match target.tls.mode {

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use sqlx::{Row as _, mysql::MySqlRow};
 use tokio::time::sleep;
 
-use super::{CentralError, Monitor, MySqlConnector, session::BOOKKEEPING_LIMIT};
+use super::{CentralError, Monitor, MySqlConnector, contract, session::BOOKKEEPING_LIMIT};
 use crate::{
     session::{Activity, SessionError},
     tenant::Target,
@@ -16,10 +16,6 @@ const NAME: &str = "CONCAT('backend-migrations:', LEFT(SHA2(DATABASE(), 256), 32
 
 /// Between two looks whether the lock is still ours.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Four weeks, more than any rollout takes: the server ends a connection that is idle for `wait_timeout` seconds, and
-/// 2147483 is the most that is allowed everywhere.
-const IDLE_LIMIT_S: u32 = 4 * 7 * 24 * 60 * 60;
 
 /// The lock on a fleet, held until it is released or its connection ends.
 ///
@@ -66,15 +62,11 @@ impl FleetLock {
     ) -> Result<Self, CentralError> {
         let mut holder =
             Monitor::connect_patiently(connector, target).await.map_err(CentralError::Connect)?;
-        let sql = format!(
-            "SET SESSION wait_timeout={IDLE_LIMIT_S};\
-             SELECT CAST(CONNECTION_ID() AS SIGNED), GET_LOCK({NAME}, {})",
-            wait.as_secs()
-        );
+        let sql = contract::hold_lock(NAME, wait);
         let sets = holder.query_within(sql, wait + BOOKKEEPING_LIMIT).await.map_err(unread)?;
         let row = sets.get(1).and_then(|rows| rows.first());
-        let connection_id = row.and_then(|row| number(row, 0)).unwrap_or_default();
-        match row.and_then(|row| number(row, 1)) {
+        let connection_id = row.and_then(|row| number(row, 1)).unwrap_or_default();
+        match row.and_then(|row| number(row, 0)) {
             Some(1) => {
                 let (connector, target) = (connector.clone(), target.clone());
                 Ok(Self { holder, connection_id, connector, target })

@@ -15,7 +15,6 @@ use sqlx::{Row as _, mysql::MySqlRow};
 use self::definition::{Defaults, Definition};
 pub(super) use self::seen::Seen;
 use super::{
-    books,
     connect::{self, MySqlConnector},
     provisioning::identifier,
     query::{self, AnswerLimit, Patience, RowSets, ServerConnection},
@@ -41,7 +40,6 @@ pub type Value = Option<Vec<u8>>;
 pub struct Inspector {
     connection: ServerConnection,
     connector: MySqlConnector,
-    is_set: bool,
     /// What definitions are read against; known from the first look on.
     defaults: Option<Defaults>,
 }
@@ -53,8 +51,8 @@ impl MySqlConnector {
     ///
     /// Those of logging in.
     pub async fn inspect(&self, target: &Target) -> Result<Inspector, ConnectError> {
-        let connection = self.open(target).await?.with_answers(AnswerLimit::LARGE);
-        Ok(Inspector { connection, connector: self.clone(), is_set: false, defaults: None })
+        let connection = self.open_set_up(target).await?.with_answers(AnswerLimit::LARGE);
+        Ok(Inspector { connection, connector: self.clone(), defaults: None })
     }
 }
 
@@ -206,7 +204,6 @@ impl Inspector {
     ///
     /// What the server or the connection said.
     pub async fn execute(&mut self, statement: impl Into<String>) -> Result<u64, SessionError> {
-        self.set_up().await?;
         let patience = Patience::until(self.connector.limits().statement, self.connector.kill_token());
         patience.wait(self.connection.execute(statement.into())).await
     }
@@ -246,18 +243,7 @@ impl Inspector {
         connect::close(self.connection, &self.connector).await;
     }
 
-    async fn set_up(&mut self) -> Result<(), SessionError> {
-        if !self.is_set {
-            // So that no row of ours waits for a lock longer than it may.
-            let sql = books::set_up(self.connector.limits());
-            query::query(&mut self.connection, sql, patience(&self.connector)).await?;
-            self.is_set = true;
-        }
-        Ok(())
-    }
-
     async fn query(&mut self, sql: String) -> Result<RowSets, SessionError> {
-        self.set_up().await?;
         query::query(&mut self.connection, sql, patience(&self.connector)).await
     }
 }

@@ -95,7 +95,7 @@ impl Monitor {
     ///
     /// Those of logging in.
     pub async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, ConnectError> {
-        let connection = connector.open(target).await?;
+        let connection = connector.open_set_up(target).await?;
         Ok(Self { connection, connector: connector.clone() })
     }
 
@@ -104,7 +104,7 @@ impl Monitor {
         connector: &MySqlConnector,
         target: &Target,
     ) -> Result<Self, ConnectError> {
-        let connection = connector.open_patiently(target).await?;
+        let connection = connector.open_set_up_patiently(target).await?;
         Ok(Self { connection, connector: connector.clone() })
     }
 

@@ -1,11 +1,13 @@
 //! What provisioning writes: the tenant's row in the central database, its database and its account on a server.
 
+use std::time::Duration;
+
 use sqlx::Row as _;
 
 use super::{
     Central, CentralError, MySqlConnector,
     books::text,
-    connect,
+    connect, contract,
     query::{self, Patience, ServerConnection},
     server_error::session_error,
     session::BOOKKEEPING_LIMIT,
@@ -18,7 +20,6 @@ use crate::{
 
 /// For so long may a connection be idle that only holds a lock; both servers' default is 8 hours, and many are set to
 /// minutes.
-const HELD_LOCK_TIMEOUT_S: u32 = 7 * 24 * 3600;
 
 /// What a tenant's database is made with.
 pub(super) const DATABASE_OPTIONS: &str = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
@@ -36,10 +37,8 @@ impl Central {
         let name =
             format!("CONCAT('provision:', LEFT(SHA2(CONCAT(DATABASE(), '/', {}), 256), 40))", text(slug));
         // Less than any query of ours may take.
-        let wait_s = wait_s.min(BOOKKEEPING_LIMIT.as_secs() - 15);
-        // The connection that holds it is idle for as long as the migrations take.
-        self.write(format!("SET SESSION wait_timeout = {HELD_LOCK_TIMEOUT_S}")).await?;
-        let answer = self.number(format!("SELECT GET_LOCK({name}, {wait_s})")).await?;
+        let wait = Duration::from_secs(wait_s).min(BOOKKEEPING_LIMIT - Duration::from_secs(15));
+        let answer = self.number(contract::hold_lock(&name, wait)).await?;
         Ok(answer == Some(1))
     }
 
@@ -85,11 +84,7 @@ pub(crate) struct Admin {
 
 impl Admin {
     pub(crate) async fn connect(connector: &MySqlConnector, target: &Target) -> Result<Self, ConnectError> {
-        let mut admin = Self { connection: connector.open(target).await?, connector: connector.clone() };
-        // In this mode a quote is the only character of a string literal that needs care. If the server does not take
-        // it, the first statement says so.
-        admin.run("SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', NAMES utf8mb4".into()).await.ok();
-        Ok(admin)
+        Ok(Self { connection: connector.open_set_up(target).await?, connector: connector.clone() })
     }
 
     /// Whether there is a database of this name.
@@ -167,6 +162,7 @@ pub(super) fn identifier(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
+/// A string literal for where none in hexadecimal is taken, as the contract's `sql_mode` has it: with backslash escapes.
 fn literal(value: &str) -> String {
-    format!("'{}'", value.replace('\'', "''"))
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
 }

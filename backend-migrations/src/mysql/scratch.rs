@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{
-    books,
+    books, contract,
     introspect::{Inspector, Value, server_version},
     provisioning::{DATABASE_OPTIONS, identifier},
     server_error::NO_SUCH_CONNECTION,
@@ -21,7 +21,7 @@ use crate::{
 
 /// Whether a statement is one of those that make a database with this prefix.
 fn is_making(statement: &str, prefix: &str) -> bool {
-    let begins = ["DO GET_LOCK(", "CREATE DATABASE "].iter().any(|start| statement.starts_with(start));
+    let begins = ["SELECT GET_LOCK(", "CREATE DATABASE "].iter().any(|start| statement.starts_with(start));
     begins && statement.contains(prefix)
 }
 
@@ -44,11 +44,16 @@ impl Inspector {
         let (lock, name) = (books::text(name), identifier(name));
         let options = options.unwrap_or(DATABASE_OPTIONS);
         // Locked before it is there, or another run could take it for a left one.
+        let hold_lock = contract::hold_lock(&lock, Duration::ZERO);
         let sql = format!(
-            "DO GET_LOCK({lock}, 0);CREATE DATABASE {name} {options};USE {name};\
-             SELECT VERSION(), @@lower_case_table_names"
+            "{hold_lock};CREATE DATABASE {name} {options};USE {name};SELECT VERSION(), @@lower_case_table_names"
         );
-        let row = self.rows(sql).await?.into_iter().flatten().next().unwrap_or_default();
+        let mut rows = self.rows(sql).await?.into_iter().flatten();
+        let answer = rows.next().unwrap_or_default().into_iter().next().flatten();
+        if answer.as_deref() != Some(b"1") {
+            return Err(SessionError::LockRefused);
+        }
+        let row = rows.next().unwrap_or_default();
         let text =
             |at: usize| String::from_utf8_lossy(row.get(at).and_then(Option::as_deref).unwrap_or_default());
         Ok((server_version(&text(0)), text(1) == "0"))

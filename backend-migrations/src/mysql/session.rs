@@ -10,7 +10,7 @@ use super::{
     blockers::{MySqlWatch, Watched},
     books::{self, Guard},
     connect::{self, MySqlConnector},
-    identity, locality,
+    contract, identity, locality,
     monitor::{self, Monitor, Own, Sighted, text, unsigned},
     query::{self, Patience, RowSets, ServerConnection},
     read,
@@ -36,31 +36,70 @@ const KILL_GRACE: Duration = Duration::from_secs(30);
 /// A connection to one tenant's database.
 #[derive(Debug)]
 pub struct MySqlSession {
-    connection: ServerConnection,
+    /// None where the old one was closed and no new one could be had.
+    connection: Option<ServerConnection>,
     target: Target,
     connector: MySqlConnector,
     /// Known once the lock is held; before that nothing runs that would have to be killed.
     own: Option<Own>,
+    state: State,
     lock_caveat: Option<String>,
     /// Cancelled by whoever has seen that the answer that is waited for does not come any more.
     is_answer_lost: CancellationToken,
 }
 
+/// How a session stands to the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It was asked nothing, so it has no snapshot that would be old.
+    New,
+    /// It is as the server's defaults, or what ran on it, have made it.
+    Used,
+    /// It is as [`contract::set_up`] has it.
+    SetUp,
+}
+
 impl MySqlSession {
     pub(super) fn new(connection: ServerConnection, target: Target, connector: MySqlConnector) -> Self {
-        let is_answer_lost = CancellationToken::new();
-        Self { connection, target, connector, own: None, lock_caveat: None, is_answer_lost }
+        Self {
+            connection: Some(connection),
+            target,
+            connector,
+            own: None,
+            state: State::New,
+            lock_caveat: None,
+            is_answer_lost: CancellationToken::new(),
+        }
     }
 
     /// Sets the session up as [`TenantSession::lock`] does, and takes no lock: for a database that nobody else knows of.
     pub(crate) async fn set_up(&mut self) -> Result<(), SessionError> {
-        let mark = Own::new_mark();
-        let sql =
-            format!("{};SELECT {}", books::set_up(self.connector.limits()), Own::columns(mark.as_deref()));
-        let sets = self.query(sql, BOOKKEEPING_LIMIT).await?;
-        let row = sets.get(1).and_then(|rows| rows.first());
-        self.own = row.and_then(|row| Own::read(mark, row).ok());
+        self.state = State::Used;
+        self.own = Some(self.own().await?);
         Ok(())
+    }
+
+    /// Goes on with a new connection. What a session may hold (variables, temporary tables, prepared statements, locks) goes
+    /// with the old one for certain; neither server has a statement that lets go of all of it, and sqlx sends no
+    /// `COM_RESET_CONNECTION`. The old one is closed first: an account may be allowed no more than one.
+    async fn reconnect(&mut self) -> Result<(), SessionError> {
+        (self.state, self.own, self.is_answer_lost) = (State::New, None, CancellationToken::new());
+        if let Some(old) = self.connection.take() {
+            connect::close(old, &self.connector).await;
+        }
+        let opened = self.connector.open_patiently(&self.target).await;
+        self.connection =
+            Some(opened.map_err(|source| SessionError::Unrenewed { source: Box::new(source) })?);
+        Ok(())
+    }
+
+    /// What this connection is found by.
+    async fn own(&mut self) -> Result<Own, SessionError> {
+        let mark = Own::new_mark();
+        let sets = self.query(format!("SELECT {}", Own::columns(mark.as_deref())), BOOKKEEPING_LIMIT).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let no_row = || SessionError::Unreadable { message: "it has no row where there must be one".into() };
+        Own::read(mark, row.ok_or_else(no_row)?)
     }
 
     /// A second connection to the server that this one is on, behind whatever hands out several.
@@ -69,21 +108,19 @@ impl MySqlSession {
     ///
     /// That there is none, or that none of a few leads to that server.
     pub(crate) async fn monitor(&mut self) -> Result<Monitor, SessionError> {
-        let mark = Own::new_mark();
-        let sets = self.query(format!("SELECT {}", Own::columns(mark.as_deref())), BOOKKEEPING_LIMIT).await?;
-        let row = sets.first().and_then(|rows| rows.first());
         let lost = |message: String| SessionError::Lost { message };
-        let own = Own::read(mark, row.ok_or_else(|| lost("no number of its own".to_owned()))?)?;
+        let own = self.own().await?;
         match Monitor::connect_beside(&self.connector, &self.target, &own).await.map_err(lost)? {
             (monitor, Sighted::There) => Ok(monitor),
             _ => Err(lost(format!("{ANOTHER_SERVER}, so it cannot be seen who is at work on this one"))),
         }
     }
 
-    /// Runs `sql`, which may be several statements, in one round trip; gives the rows of each.
+    /// Runs `sql`, which may be several statements, in one round trip, and in the same one sets the session up where it is
+    /// not; gives the rows of each statement of `sql`.
     async fn query(&mut self, sql: String, limit: Duration) -> Result<RowSets, SessionError> {
-        let patience = Patience::until(limit, self.connector.kill_token());
-        query::query(&mut self.connection, sql, patience).await
+        let (sets, result) = self.query_until_error(sql, limit).await;
+        result.map(|()| sets)
     }
 
     /// As [`Self::query`], and where a statement fails the results of those before it are there all the same.
@@ -92,8 +129,27 @@ impl MySqlSession {
         sql: String,
         limit: Duration,
     ) -> (RowSets, Result<(), SessionError>) {
-        let patience = Patience::until(limit, self.connector.kill_token());
-        query::query_until_error(&mut self.connection, sql, patience).await
+        self.ask(sql, |kill| Patience::until(limit, kill)).await
+    }
+
+    async fn ask(
+        &mut self,
+        sql: String,
+        patience: impl FnOnce(&CancellationToken) -> Patience<'_>,
+    ) -> (RowSets, Result<(), SessionError>) {
+        let Some(connection) = &mut self.connection else { return (Vec::new(), Err(closed())) };
+        let patience = patience(self.connector.kill_token());
+        if self.state == State::SetUp {
+            return query::query_until_error(connection, sql, patience).await;
+        }
+        let sql = format!("{};{sql}", contract::set_up(self.connector.limits()));
+        let (mut sets, result) = query::query_until_error(connection, sql, patience).await;
+        if sets.len() < contract::N_STATEMENTS {
+            return (Vec::new(), Err(contract::refused(result)));
+        }
+        self.state = State::SetUp;
+        drop(sets.drain(..contract::N_STATEMENTS));
+        (sets, result)
     }
 
     /// The rows that one query gives; `None` where its table does not exist. Where another tenant's row may name the same
@@ -115,6 +171,43 @@ impl MySqlSession {
             Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// As [`Self::query_until_error`], for statements that write: gives how many rows each has changed.
+    async fn write(&mut self, sql: String) -> (Vec<u64>, Result<(), SessionError>) {
+        let Some(connection) = &mut self.connection else { return (Vec::new(), Err(closed())) };
+        let patience = Patience::until(BOOKKEEPING_LIMIT, self.connector.kill_token());
+        if self.state == State::SetUp {
+            return query::write(connection, sql, patience).await;
+        }
+        let sql = format!("{};{sql}", contract::set_up(self.connector.limits()));
+        let (mut n_changed, result) = query::write(connection, sql, patience).await;
+        if n_changed.len() < contract::N_STATEMENTS {
+            return (Vec::new(), Err(contract::refused(result)));
+        }
+        self.state = State::SetUp;
+        drop(n_changed.drain(..contract::N_STATEMENTS));
+        (n_changed, result)
+    }
+
+    /// As [`Self::rows_if_there`]. As the first query of a session, for most databases the only one, it has nothing set before
+    /// it.
+    async fn first_rows(&mut self, sql: &str) -> Result<Option<Vec<MySqlRow>>, SessionError> {
+        if self.state == State::New
+            && !self.connector.doubtful().has(&self.target.label)
+            && let Some(connection) = &mut self.connection
+        {
+            self.state = State::Used;
+            let patience = Patience::until(BOOKKEEPING_LIMIT, self.connector.kill_token());
+            match query::query(connection, sql.into(), patience).await {
+                Ok(sets) => return Ok(sets.into_iter().next()),
+                Err(SessionError::Server { number: NO_SUCH_TABLE, .. }) => return Ok(None),
+                // A default of the server may be in the way, such as `max_join_size` or `max_execution_time`.
+                Err(SessionError::Server { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.rows_if_there(sql).await
     }
 
     /// Who holds the lock, as far as this account may see.
@@ -147,14 +240,18 @@ impl MySqlSession {
 
 impl TenantSession for MySqlSession {
     async fn glance(&mut self) -> Result<Glance, SessionError> {
-        let rows = self.rows_if_there(books::SELECT_GLANCE).await?.unwrap_or_default();
+        let rows = self.first_rows(books::SELECT_GLANCE).await?.unwrap_or_default();
         read::glance(&rows)
     }
 
     async fn history(&mut self) -> Result<History, SessionError> {
-        let Some(rows) = self.rows_if_there(books::SELECT_HISTORY).await? else {
+        let Some(mut rows) = self.first_rows(books::SELECT_HISTORY).await? else {
             return Ok(History::default());
         };
+        // In another character set than was asked for at the login (`init_connect`).
+        if self.state != State::SetUp && read::history_rows(&rows).is_err() {
+            rows = self.rows_if_there(books::SELECT_HISTORY).await?.unwrap_or_default();
+        }
         let mut history = History { rows: read::history_rows(&rows)?, has_table: true, ..History::default() };
         if history.is_dirty() {
             let (sets, result) =
@@ -166,8 +263,7 @@ impl TenantSession for MySqlSession {
 
     async fn lock(&mut self, reads: Reads) -> Result<History, SessionError> {
         let limits = *self.connector.limits();
-        let (lock_s, set_up) = (limits.lock.as_secs(), books::set_up(&limits));
-        let mark = Own::new_mark();
+        let (lock_s, mark) = (limits.lock.as_secs(), Own::new_mark());
         // Once per server: it costs more than a variable of its own, which the other flavour would not know.
         let asks = self.connector.is_first_lock(&self.target.label.server);
         let question = if asks { format!("{};", locality::QUESTION) } else { String::new() };
@@ -177,20 +273,22 @@ impl TenantSession for MySqlSession {
             Reads::Tables => format!("{};", books::SELECT_UNTRANSACTED),
         };
         let sql = format!(
-            "{question}{set_up};SELECT {}, GET_LOCK({}, {lock_s});{tables}{};{}",
+            "{question}SELECT {}, GET_LOCK({}, {lock_s}), {};{tables}{};{}",
             Own::columns(mark.as_deref()),
             books::LOCK_NAME,
+            contract::UNMET,
             books::SELECT_HISTORY,
             books::SELECT_JOURNAL,
         );
+        self.state = State::Used;
         // Nothing is lost with a wait for the lock; the server ends it when the connection is gone.
-        let patience = Patience::until_at_once(limits.lock + BOOKKEEPING_LIMIT, self.connector.kill_token());
-        let (mut sets, result) = query::query_until_error(&mut self.connection, sql, patience).await;
+        let limit = limits.lock + BOOKKEEPING_LIMIT;
+        let (mut sets, result) = self.ask(sql, |kill| Patience::until_at_once(limit, kill)).await;
         if asks && !sets.is_empty() {
             self.lock_caveat = locality::caveat(&sets.remove(0), &self.target.label.server);
         }
-        // The SET, then the lock, the tables, the history and the journal.
-        let Some(row) = sets.get(1).and_then(|rows| rows.first()) else {
+        // The lock, the tables, the history and the journal.
+        let Some(row) = sets.first().and_then(|rows| rows.first()) else {
             return Err(result.err().unwrap_or(SessionError::LockRefused));
         };
         self.own = Some(Own::read(mark, row)?);
@@ -202,7 +300,11 @@ impl TenantSession for MySqlSession {
             }
             None => return Err(SessionError::LockRefused),
         }
-        sets.drain(..2);
+        let unmet: String = row.try_get(4).map_err(|error| session_error(&error))?;
+        if !unmet.is_empty() {
+            return Err(SessionError::Settings { unmet });
+        }
+        sets.remove(0);
         let mut history = History::default();
         if reads == Reads::Tables {
             let Some(_) = sets.first() else { return Err(result.err().unwrap_or(SessionError::LockRefused)) };
@@ -223,8 +325,18 @@ impl TenantSession for MySqlSession {
         Ok(history)
     }
 
+    async fn renew(&mut self, reads: Reads) -> Result<History, SessionError> {
+        self.reconnect().await?;
+        self.lock(reads).await
+    }
+
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
-        let Self { connection, target, connector, own, is_answer_lost, .. } = self;
+        if self.state != State::SetUp {
+            self.query("DO 0".into(), BOOKKEEPING_LIMIT).await?;
+        }
+        let Self { connection: Some(connection), target, connector, own, is_answer_lost, .. } = self else {
+            return Err(closed());
+        };
         // Whoever wants what is in flight to be killed wants nothing new to begin.
         if connector.kill_token().is_cancelled() {
             return Err(SessionError::Killed { fate: Fate::NotApplied });
@@ -293,8 +405,11 @@ impl TenantSession for MySqlSession {
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
         let parts = books::parts(&record);
         let sql = parts.iter().map(|part| part.sql.as_str()).collect::<Vec<_>>().join(";");
-        let patience = Patience::until(BOOKKEEPING_LIMIT, self.connector.kill_token());
-        let (n_changed, result) = query::write(&mut self.connection, sql, patience).await;
+        let (n_changed, result) = self.write(sql).await;
+        if matches!(record, Record::Finish { .. }) {
+            // What comes next is another migration: the packet of its first record sets the session up again.
+            self.state = State::Used;
+        }
         let Err(SessionError::Server { number: SUBQUERY_NO_1_ROW, .. }) = result else { return result };
         // As many statements have answered as there are before the guard that failed.
         let at = n_changed.len();
@@ -310,7 +425,10 @@ impl TenantSession for MySqlSession {
     }
 
     async fn at_work(&mut self) -> Result<Vec<Activity>, SessionError> {
-        monitor::at_work(&mut self.connection).await
+        match &mut self.connection {
+            Some(connection) => monitor::at_work(connection).await,
+            None => Err(closed()),
+        }
     }
 
     async fn existing_tables(&mut self) -> Result<ExistingTables, SessionError> {
@@ -337,9 +455,10 @@ impl TenantSession for MySqlSession {
     }
 
     fn watch(&self) -> impl Watch + use<> {
-        let watched = self.own.clone().map(|own| Watched {
+        let both = self.own.clone().zip(self.connection.as_ref());
+        let watched = both.map(|(own, connection)| Watched {
             own,
-            traffic: self.connection.traffic().clone(),
+            traffic: connection.traffic().clone(),
             is_answer_lost: self.is_answer_lost.clone(),
         });
         MySqlWatch::new(self.connector.clone(), self.target.clone(), watched)
@@ -347,8 +466,15 @@ impl TenantSession for MySqlSession {
 
     // The lock goes with the connection, which is never handed to anyone else.
     async fn close(self) {
-        connect::close(self.connection, &self.connector).await;
+        if let Some(connection) = self.connection {
+            connect::close(connection, &self.connector).await;
+        }
     }
+}
+
+/// What is said where there is no connection any more.
+fn closed() -> SessionError {
+    SessionError::Lost { message: "it was closed".into() }
 }
 
 /// What is said where a connection to the same address does not lead to the same server.

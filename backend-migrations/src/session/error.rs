@@ -132,6 +132,24 @@ pub enum SessionError {
     /// The server would not give out a lock at all.
     #[error("the server did not give out the lock: GET_LOCK answered NULL")]
     LockRefused,
+    /// The server did not take one of the settings that a session is given.
+    #[error("the session cannot be set up: {message}")]
+    SetUp {
+        /// The server's number and words.
+        message: String,
+    },
+    /// A setting that the session may not change is not as it must be.
+    #[error("the server's settings let no migration run: {unmet}")]
+    Settings {
+        /// Each with its value.
+        unmet: String,
+    },
+    /// There is no connection for the next migration, which is to have a new one.
+    #[error("no new connection for the next migration: {source}")]
+    Unrenewed {
+        /// Why not.
+        source: Box<ConnectError>,
+    },
 }
 
 impl SessionError {
@@ -148,7 +166,10 @@ impl SessionError {
             | Self::LockLost
             | Self::SameDatabase { .. }
             | Self::Miscounted { .. }
-            | Self::LockRefused => Fate::NotApplied,
+            | Self::LockRefused
+            | Self::SetUp { .. }
+            | Self::Settings { .. }
+            | Self::Unrenewed { .. } => Fate::NotApplied,
         }
     }
 
@@ -205,9 +226,34 @@ impl SessionError {
             }
             Self::SameDatabase { .. } => "correct the row that is wrong in the table `tenants`",
             Self::LockRefused => "does the account reach the server through a proxy that blocks GET_LOCK?",
+            Self::SetUp { .. } => {
+                "a migration's session needs this setting, and an account needs no privilege for it on MySQL and MariaDB: \
+                 does a proxy refuse it, or is the server another product?"
+            }
+            Self::Settings { unmet } => return Some(settings_hint(unmet)),
+            Self::Unrenewed { source } => return source.hint(Whose::Tenant),
         };
         Some(hint.to_owned())
     }
+}
+
+/// What to do about each setting that is not as it must be.
+fn settings_hint(unmet: &str) -> String {
+    let hint = |setting: &str| match setting.split(' ').next().unwrap_or_default() {
+        "sql_log_bin" => {
+            "what this session changes would be in no binary log, and on no replica: `SET sql_log_bin = 1` where it was \
+             turned off for this account"
+        }
+        "enforce_storage_engine" => {
+            "the history must be in a table that can be rolled back: `SET GLOBAL enforce_storage_engine = NULL`, or InnoDB"
+        }
+        _ => {
+            "the session was told otherwise: does a proxy keep `SET` from the server? connect to the server itself"
+        }
+    };
+    let mut hints: Vec<_> = unmet.split("; ").map(hint).collect();
+    hints.dedup();
+    hints.join("\n")
 }
 
 /// Why there is no connection.

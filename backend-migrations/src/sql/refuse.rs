@@ -8,7 +8,7 @@ use crate::history::BOOKS;
 /// Why a statement is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// `BEGIN`, `COMMIT`, `SAVEPOINT`, `XA …`, `SET autocommit`.
+    /// `BEGIN`, `COMMIT`, `SAVEPOINT`, `XA …`, `SET autocommit`, `SET completion_type`.
     #[error("`{0}` controls the transaction, which belongs to the run")]
     TransactionControl(String),
     /// `LOCK TABLES`, `UNLOCK TABLES`.
@@ -158,7 +158,9 @@ fn target(words: &Words<'_>, at: usize) -> String {
 
 fn assigned(words: &Words<'_>, set: Range<usize>) -> Option<(Refusal, usize)> {
     assignments(words, set.start).find_map(|at| match target(words, at).as_str() {
-        "autocommit" => Some((Refusal::TransactionControl("SET autocommit".to_owned()), at)),
+        name @ ("autocommit" | "completion_type") => {
+            Some((Refusal::TransactionControl(format!("SET {name}")), at))
+        }
         "sql_mode" => {
             let end = words.find(at, |place| words.is_symbol(place, ",")).unwrap_or(set.end);
             let changes_quoting = (at..end).any(|place| names_quoting_mode(words, place));

@@ -58,6 +58,11 @@ impl<'a> Words<'a> {
         self.are(at, &[keyword])
     }
 
+    /// Whether a variable stands there: `@mine`, `@@autocommit`.
+    pub(super) fn is_variable(&self, at: usize) -> bool {
+        self.kind(at) == Some(TokenKind::Variable)
+    }
+
     pub(super) fn is_symbol(&self, at: usize, symbol: &str) -> bool {
         self.kind(at) == Some(TokenKind::Symbol) && self.text(at) == symbol
     }

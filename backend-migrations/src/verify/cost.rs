@@ -212,6 +212,10 @@ impl<S: TenantSession> TenantSession for Probe<S> {
         self.session.lock(reads).await
     }
 
+    async fn renew(&mut self, reads: Reads) -> Result<History, SessionError> {
+        self.session.renew(reads).await
+    }
+
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
         let at = self.n_executed;
         self.n_executed += 1;

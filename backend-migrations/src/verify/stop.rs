@@ -32,6 +32,10 @@ impl<S: TenantSession> TenantSession for StopAfter<S> {
         self.session.lock(reads).await
     }
 
+    async fn renew(&mut self, reads: Reads) -> Result<History, SessionError> {
+        self.session.renew(reads).await
+    }
+
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
         let Some(n_left) = self.n_left.checked_sub(1) else {
             return Err(SessionError::Killed { fate: Fate::NotApplied });

@@ -6,6 +6,7 @@ mod disturbed;
 mod model;
 mod planned;
 mod refused;
+mod renewed;
 mod replanned;
 mod retried;
 mod session;

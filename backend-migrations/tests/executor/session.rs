@@ -140,6 +140,8 @@ pub(crate) struct ModelSession {
     pub(crate) stop_at: Option<(String, CancellationToken)>,
     /// A statement that fails so many times in this way.
     pub(crate) stubborn: Option<(String, How, u32)>,
+    /// What another run makes of the database while the session is renewed.
+    pub(crate) between: Option<State>,
     /// How often a statement may be tried again.
     pub(crate) n_retries: u32,
     /// Everything that could have failed, in order.
@@ -161,6 +163,7 @@ impl ModelSession {
             seen_before_lock: None,
             stop_at: None,
             stubborn: None,
+            between: None,
             n_retries: 0,
             moments: Vec::new(),
         }
@@ -359,6 +362,15 @@ impl TenantSession for ModelSession {
         let names = ["isam".to_owned()].into();
         let untransacted = (reads == Reads::Tables).then_some(Untransacted { names, is_default: false });
         Ok(History { untransacted, ..self.database.committed().history() })
+    }
+
+    async fn renew(&mut self, reads: Reads) -> Result<History, SessionError> {
+        self.lose();
+        self.is_lost = false;
+        if let Some(between) = self.between.take() {
+            self.database.change(|state| *state = between);
+        }
+        self.lock(reads).await
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
