@@ -129,13 +129,14 @@ pub enum Record<'a> {
         /// What the server said.
         error: &'a str,
     },
-    /// A script that is in the history has failed, and a part of it may be in the database of which the journal says
-    /// nothing: writes what it is to say.
+    /// A script has failed, and a part of it may be in the database: writes what history and journal are to say.
     Leave {
-        /// The migration's version.
-        version: Version,
+        /// The migration.
+        migration: &'a Migration,
         /// Which of its scripts.
         direction: Direction,
+        /// Whether the history has a row that says that it has begun.
+        is_begun: bool,
         /// What the journal is to say.
         journal: JournalEntry<'a>,
     },

@@ -7,7 +7,7 @@ use sqlx::MySqlConnection;
 use crate::query;
 
 /// Tables of the tool's own, which sqlx knows nothing of.
-const OURS: &str = "_backend_migrations_journal";
+const OURS: [&str; 2] = ["_backend_migrations_journal", "_backend_migrations_statements"];
 
 /// Every definition in `database`, by kind and name: what `SHOW CREATE` answers, with the `sql_mode`, character set and
 /// collation that the object was made under. `names` are replaced: database and account are not part of a definition.
@@ -52,7 +52,9 @@ pub async fn definitions(
         ),
     ];
     for (kind, list) in lists {
-        for name in query::column(connection, &list).await.into_iter().filter(|name| name != OURS) {
+        for name in
+            query::column(connection, &list).await.into_iter().filter(|name| !OURS.contains(&name.as_str()))
+        {
             let show = format!("SHOW CREATE {kind} `{database}`.`{name}`");
             let mut parts = query::rows(connection, &show).await.remove(0);
             if kind == "TRIGGER" {

@@ -182,7 +182,7 @@ impl<S: TenantSession> Run<'_, S> {
 
     /// Writes down that a part of statement `index`, or of one before it in its transaction, may be in the database.
     async fn leave(&mut self, is_begun: bool, index: usize, error: &str) -> Result<(), ApplyError> {
-        let (version, direction) = (self.step.migration.version, self.step.direction);
+        let direction = self.step.direction;
         if !self.has_journal {
             if self.courses.len() == 1 && is_begun && self.courses[0] != Course::Together {
                 // The row says that it has begun, and nothing else can be said.
@@ -197,18 +197,8 @@ impl<S: TenantSession> Run<'_, S> {
             running: Some(self.finished.len().min(index)),
             error: Some(error),
         };
-        if !is_begun {
-            let begin = Record::Begin {
-                migration: &self.step.migration,
-                direction,
-                is_begun,
-                journal: Some(journal),
-            };
-            super::write(self.session, self.work, begin).await?;
-            return super::write(self.session, self.work, Record::Commit).await;
-        }
-        let record = Record::Leave { version, direction, journal };
-        super::retry::patiently(self.session, self.work, &record).await.map_err(ApplyError::Unwritten)
+        let record = Record::Leave { migration: &self.step.migration, direction, is_begun, journal };
+        super::write(self.session, self.work, record).await
     }
 
     /// Undoes what is not committed.

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 pub use self::journal::{JournalRow, StatementRow, progress};
 use crate::{
     history::StatementDigest,
-    migration::{Direction, Version},
+    migration::{Direction, Migration, Version},
     session::{JournalEntry, Record},
 };
 
@@ -171,30 +171,16 @@ pub fn parts(record: &Record<'_>) -> Vec<Part> {
         }
         Record::Begin { migration, direction, is_begun, journal } => {
             let version = migration.version;
-            let row = match (direction, is_begun) {
-                (Direction::Up, false) => format!(
-                    "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-                     VALUES ({version}, {}, FALSE, {}, -1)",
-                    text(&migration.description),
-                    bytes(&migration.up.checksum.0)
-                ),
-                // The statement that failed may have been mended since: the row keeps the bytes that run now.
-                (Direction::Up, true) => format!(
-                    "UPDATE _sqlx_migrations SET checksum = {} WHERE version = {version}",
-                    bytes(&migration.up.checksum.0)
-                ),
-                (Direction::Down, _) => {
-                    format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {version}")
-                }
-            };
+            let row = begin_row(migration, *direction, *is_begun);
             let parts = parts.and(BEGIN).one(row);
             match journal {
                 Some(entry) => write_entry(parts, version, *direction, entry),
                 None => parts,
             }
         }
-        Record::Leave { version, direction, journal } => {
-            write_entry(parts.and(BEGIN), *version, *direction, journal).and("COMMIT")
+        Record::Leave { migration, direction, is_begun, journal } => {
+            let row = begin_row(migration, *direction, *is_begun);
+            write_entry(parts.and(BEGIN).one(row), migration.version, *direction, journal).and("COMMIT")
         }
         Record::StatementDone { version, direction, statement, digest, running, in_transaction } => parts
             .and_if(!in_transaction, BEGIN)
@@ -247,6 +233,27 @@ pub fn parts(record: &Record<'_>) -> Vec<Part> {
         }
     };
     parts.0
+}
+
+/// Says in the history that a script has begun, or that it goes on.
+fn begin_row(migration: &Migration, direction: Direction, is_begun: bool) -> String {
+    let version = migration.version;
+    match (direction, is_begun) {
+        (Direction::Up, false) => format!(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES ({version}, {}, FALSE, {}, -1)",
+            text(&migration.description),
+            bytes(&migration.up.checksum.0)
+        ),
+        // The statement that failed may have been mended since: the row keeps the bytes that run now.
+        (Direction::Up, true) => format!(
+            "UPDATE _sqlx_migrations SET checksum = {} WHERE version = {version}",
+            bytes(&migration.up.checksum.0)
+        ),
+        (Direction::Down, _) => {
+            format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {version}")
+        }
+    }
 }
 
 /// Writes a script's row into the journal, whatever was there of it, with the statements that are finished.

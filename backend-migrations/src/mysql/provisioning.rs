@@ -18,9 +18,6 @@ use crate::{
     tenant::{SealedTarget, Target, TenantId, TenantStatus},
 };
 
-/// For so long may a connection be idle that only holds a lock; both servers' default is 8 hours, and many are set to
-/// minutes.
-
 /// What a tenant's database is made with.
 pub(super) const DATABASE_OPTIONS: &str = "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci";
 

@@ -31,7 +31,7 @@ fn run(
     let label = Label { id: None, slug: "a".into(), name: "A".into(), database: "a_db".into(), server };
     let work = Work {
         set,
-        options: &PlanOptions { goal, allow_out_of_order: false },
+        options: &PlanOptions { goal, allow_out_of_order: false, allow_existing_tables: false },
         tenant: &label.into(),
         events: &events,
         stop: &CancellationToken::new(),

@@ -218,7 +218,7 @@ async fn rows_without_transactions_and_a_killed_client(server: &'static Server) 
     let running = query::running(&fleet.account("acme"), "SLEEP(1)");
     let ids = query::rows_once_there(&mut acme, &running).await;
     run.signal("KILL").await;
-    run.finish().await;
+    drop(run.finish().await);
     query::run(&mut acme, &format!("KILL {}", ids[0][0])).await;
     let gone = format!("SELECT 1 FROM DUAL WHERE NOT EXISTS ({running})");
     query::rows_once_there(&mut acme, &gone).await;
@@ -351,7 +351,7 @@ async fn a_revert_of_what_was_only_declared_is_known(server: &'static Server) {
     let running = query::running(&fleet.account("acme"), "DROP COLUMN c");
     let ids = query::rows_once_there(&mut acme, &running).await;
     run.signal("KILL").await;
-    run.finish().await;
+    drop(run.finish().await);
     query::run(&mut acme, &format!("KILL {}", ids[0][0])).await;
     let gone = format!("SELECT 1 FROM DUAL WHERE NOT EXISTS ({running})");
     query::rows_once_there(&mut acme, &gone).await;

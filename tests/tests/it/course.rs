@@ -366,7 +366,11 @@ async fn state(connection: &mut MySqlConnection, database: &str, account: &str) 
     state.insert("HISTORY".into(), query::rows(connection, history).await);
     state.insert(
         "JOURNAL".into(),
-        query::rows(connection, "SELECT version FROM _backend_migrations_journal").await,
+        query::rows(
+            connection,
+            "SELECT version FROM _backend_migrations_journal UNION ALL SELECT version FROM _backend_migrations_statements",
+        )
+        .await,
     );
     state
 }

@@ -184,7 +184,6 @@ pub(super) const STATEMENTS: &[(StatementKind, &str)] = &[
     (Opaque(Program), "BEGIN NOT ATOMIC SELECT 1; SELECT 2; END"),
     (Opaque(Program), "BEGIN NOT ATOMIC\n DECLARE x INT DEFAULT 1;\n BEGIN SELECT x; END;\nEND"),
     (Opaque(Program), "IF (SELECT 1) THEN SELECT 2; ELSE SELECT 3; END IF"),
-    (Opaque(Unknown), "LOCK INSTANCE FOR BACKUP"),
     // Routines.
     (Ddl, "CREATE PROCEDURE p() SELECT 1"),
     (Ddl, "CREATE PROCEDURE p() BEGIN END"),

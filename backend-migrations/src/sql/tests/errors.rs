@@ -228,3 +228,28 @@ fn hints_say_the_next_step() {
     write strings in '…' and identifiers in `…`, which mean the same in every mode, and leave ANSI_QUOTES and NO_BACKSLASH_ESCAPES alone
     "#);
 }
+
+#[test]
+fn what_would_let_go_of_the_lock_or_shut_the_run_out() {
+    let inputs = [
+        "DO RELEASE_ALL_LOCKS()",
+        "SELECT release_lock(LOWER(HEX(1)))",
+        "SET @a = RELEASE_LOCK(@b)",
+        "SELECT RELEASE_LOCK('0123abcd')",
+        "CREATE PROCEDURE p() BEGIN\n  DO RELEASE_ALL_LOCKS();\nEND",
+        "DELETE FROM _backend_migrations_journal",
+        "DELETE FROM `_BACKEND_MIGRATIONS_STATEMENTS`",
+        "FLUSH TABLES WITH READ LOCK",
+        "FLUSH TABLES t FOR EXPORT",
+        "LOCK INSTANCE FOR BACKUP",
+        "BACKUP STAGE START",
+    ];
+    let told: Vec<_> = inputs.iter().map(|input| format!("{}", error(input))).collect();
+    insta::assert_snapshot!(told.join("\n"), @"");
+    // A lock of the migration's own is its own.
+    for sound in
+        ["DO GET_LOCK('mine', 1), RELEASE_LOCK('mine')", "FLUSH TABLES", "SELECT release_lock FROM t"]
+    {
+        parse_script("1_x.up.sql", sound.as_bytes()).expect(sound);
+    }
+}
