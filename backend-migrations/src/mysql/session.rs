@@ -406,8 +406,9 @@ impl TenantSession for MySqlSession {
         let parts = books::parts(&record);
         let sql = parts.iter().map(|part| part.sql.as_str()).collect::<Vec<_>>().join(";");
         let (n_changed, result) = self.write(sql).await;
-        if matches!(record, Record::Finish { .. }) {
-            // What comes next is another migration: the packet of its first record sets the session up again.
+        if result.is_ok() && matches!(record, Record::Finish { .. }) {
+            // What comes next is another migration: the packet of its first record sets the session up again. (One that failed
+            // may be tried again, under what its script has set.)
             self.state = State::Used;
         }
         let Err(SessionError::Server { number: SUBQUERY_NO_1_ROW, .. }) = result else { return result };

@@ -11,8 +11,9 @@ pub(super) static RULE: Rule = Rule {
     name: "session-leak",
     severity: Severity::Warning,
     explain: "\
-The scripts of a run share a connection: what one sets, the next one finds. `SET foreign_key_checks = 0` without its way back \
-lets every later migration put rows without parents into the database, and only where they run in one go.
+Under sqlx the scripts of a run share a connection: what one sets, the next one finds. `SET foreign_key_checks = 0` without its \
+way back lets every later migration put rows without parents into the database, and only where they run in one go. This tool \
+gives the next migration a new session.
 
 Set it back at the end of the same file, to DEFAULT or to what it was; drop temporary tables; DEALLOCATE what was PREPAREd.",
     check: Check::Script(check),
