@@ -91,7 +91,7 @@ mod tests {
             "CREATE USER 'readonly'@'%' IDENTIFIED WITH mysql_native_password BY ?",
         );
         check("create user a identified by \"x\" replace 'old'", "create user a identified by ? replace ?");
-        check("SET PASSWORD FOR 'a'@'b' = 'x'; SELECT 'y'", "SET PASSWORD FOR ?@'b' = ?; SELECT 'y'");
+        check("SET PASSWORD FOR 'a'@'b' = 'x'; SELECT 'y'", "SET PASSWORD FOR ?@? = ?; SELECT 'y'");
         check(
             "CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD='x'",
             "CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD=?",

@@ -65,7 +65,6 @@ mod tests {
             "PREPARE s FROM 'SELECT 1'",
             "CALL p()",
             "EXECUTE s",
-            "FLUSH TABLES WITH READ LOCK",
             "HANDLER t OPEN",
             "BEGIN NOT ATOMIC SET @a = 1; END",
             "INSERT INTO t SELECT @n := @n + 1 FROM u",

@@ -11,14 +11,14 @@ pub(super) static RULE: Rule = Rule {
     severity: Severity::Warning,
     explain: "\
 Each tenant's database is locked already while a migration runs. GET_LOCK of another name lives until \
-the connection ends, RELEASE_ALL_LOCKS gives up the tool's own lock, and of two migrations that wait for \
+the connection ends, and of two migrations that wait for \
 each other's lock one fails (3058, on MariaDB 1213).
 
 Leave it out.",
     check: Check::Statement(check),
     fires: &[
         Example::files(&[("20260101000000_t.up.sql", "SELECT GET_LOCK('x', 10) INTO @got;")]),
-        Example::files(&[("20260101000000_t.up.sql", "DO RELEASE_ALL_LOCKS();")]),
+        Example::files(&[("20260101000000_t.up.sql", "DO GET_LOCK('x', 10), RELEASE_LOCK('x');")]),
     ],
     passes: &[Example::files(&[("20260101000000_t.up.sql", "SELECT 1 INTO @got;")])],
 };
@@ -28,7 +28,7 @@ fn check(at: &StatementView<'_>, found: &mut Vec<Remark>) {
         return;
     }
     for (function, span) in &at.reading.calls {
-        if matches!(function.as_str(), "GET_LOCK" | "RELEASE_LOCK" | "RELEASE_ALL_LOCKS") {
+        if matches!(function.as_str(), "GET_LOCK" | "RELEASE_LOCK") {
             found.push(Remark::new(
                 span.clone(),
                 format!("{function} in a migration, which runs under a lock already"),

@@ -245,7 +245,19 @@ fn what_would_let_go_of_the_lock_or_shut_the_run_out() {
         "BACKUP STAGE START",
     ];
     let told: Vec<_> = inputs.iter().map(|input| format!("{}", error(input))).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    1_x.up.sql:1: `RELEASE_ALL_LOCKS()` may let go of the lock that keeps other runs out of this database
+    1_x.up.sql:1: `RELEASE_LOCK` may let go of the lock that keeps other runs out of this database
+    1_x.up.sql:1: `RELEASE_LOCK` may let go of the lock that keeps other runs out of this database
+    1_x.up.sql:1: `RELEASE_LOCK` may let go of the lock that keeps other runs out of this database
+    1_x.up.sql:2: `RELEASE_ALL_LOCKS()` may let go of the lock that keeps other runs out of this database
+    1_x.up.sql:1: `_backend_migrations_journal` is the run's own record
+    1_x.up.sql:1: `_backend_migrations_statements` is the run's own record
+    1_x.up.sql:1: `FLUSH TABLES WITH READ LOCK` blocks the run's own writes
+    1_x.up.sql:1: `FLUSH TABLES WITH READ LOCK` blocks the run's own writes
+    1_x.up.sql:1: `LOCK INSTANCE` blocks the run's own writes
+    1_x.up.sql:1: `BACKUP` blocks the run's own writes
+    ");
     // A lock of the migration's own is its own.
     for sound in
         ["DO GET_LOCK('mine', 1), RELEASE_LOCK('mine')", "FLUSH TABLES", "SELECT release_lock FROM t"]
