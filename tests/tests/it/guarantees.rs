@@ -46,7 +46,7 @@ fn is_a_test(root: &Path, name: &str) -> bool {
     files.iter().filter_map(|file| fs::read_to_string(root.join(folder).join(file)).ok()).any(|text| {
         let lines: Vec<_> = text.lines().map(str::trim).collect();
         let is_marked = lines.windows(2).any(|pair| {
-            pair[0].ends_with("test]")
+            (pair[0].ends_with("test]") || pair[0].starts_with("#[should_panic"))
                 && pair[1].trim_start_matches("async ").starts_with(&format!("fn {function}("))
         });
         let macros = text.split("on_each_server!(").skip(1).filter_map(|rest| rest.split(");").next());

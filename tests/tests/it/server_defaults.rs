@@ -1,7 +1,7 @@
 //! Every default of a server that the session contract is about, set to its worst on a server of the test's own: what runs under
 //! it ends as under the server's own defaults, or is refused in clear words.
 
-use std::{collections::BTreeMap, future::IntoFuture as _, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use backend_migrations::{entropy, seal, secret::Key};
 use end_to_end::{
