@@ -90,7 +90,11 @@ impl From<OpenError> for Failure {
 
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
-        let message = error.to_string();
+        let message = match &error {
+            // That it was seen while the history was read says nothing.
+            ApplyError::Unread(source @ SessionError::SameDatabase { .. }) => source.to_string(),
+            error => error.to_string(),
+        };
         let untouched = Some("nothing was changed".to_owned());
         let plain =
             |code, state, hint| Self { code, message: message.clone(), at: None, excerpt: None, state, hint };

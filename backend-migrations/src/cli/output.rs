@@ -154,7 +154,7 @@ impl Reporter {
         };
         let (n_good, n_failed) = (summary.n_successful(), summary.failed.len());
         let n_open = summary.stopped.len() + summary.not_started.len();
-        let go_on = summary.go_on.as_ref().map(|command| format!("to go on: {command}"));
+        let go_on = summary.go_on.as_ref().map(|command| format!("go on with: {command}"));
         let go_on = go_on.unwrap_or_else(|| "run again to go on".to_owned());
         writeln!(
             io::stderr(),

@@ -88,7 +88,7 @@ fn go_on(summary: &Summary) -> String {
     summary
         .go_on
         .as_deref()
-        .map_or_else(|| "run again to go on".to_owned(), |command| format!("to go on: {}", visible(command)))
+        .map_or_else(|| "run again to go on".to_owned(), |command| format!("go on with: {}", visible(command)))
 }
 
 /// Appends every failure: each reason, and what to do about it, once for all tenants that failed for it.

@@ -126,7 +126,7 @@ impl Lines {
             page.toned(Tone::Strong, line);
             page.line(format_args!("\n{}\n", found(n_tenants, coverage)));
             if let Some(go_on) = go_on {
-                page.line(format_args!("↪️  If this is interrupted, to go on: {}\n", visible(go_on)));
+                page.line(format_args!("↪️  If this is interrupted, go on with: {}\n", visible(go_on)));
             }
         }
     }
