@@ -69,13 +69,15 @@ impl CliError {
         }
     }
 
-    /// Says it: on standard error, and in JSON on standard output too, where a program listens.
+    /// Says it: on standard error, or in JSON on standard output, where a program listens; where nothing can be written there, on
+    /// standard error after all.
     pub(super) fn tell(&self, format: Format) -> ExitStatus {
-        // Where nobody reads any more there is nobody to tell.
-        if format == Format::Json {
+        let is_told = format == Format::Json && {
             let line = report::error_line(self.code, &self.message, self.hint.as_deref());
-            write!(io::stdout(), "{line}").ok();
-        } else {
+            write!(io::stdout(), "{line}").is_ok()
+        };
+        if !is_told {
+            // Where nobody reads any more there is nobody to tell.
             let mut stderr = io::stderr().lock();
             writeln!(stderr, "error: {}", lines(&self.message)).ok();
             if let Some(hint) = &self.hint {

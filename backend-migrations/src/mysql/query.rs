@@ -19,7 +19,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{relay::Traffic, server_error::session_error};
+use super::{
+    relay::Traffic,
+    server_error::{session_error, told_in_row},
+};
 use crate::{fault::panic_text, session::SessionError};
 
 /// How much longer an answer is waited for once the run was told twice to stop: a server that is well answers within it, so
@@ -160,17 +163,18 @@ impl ServerConnection {
     /// Runs one statement and drops its rows as they come; gives the number of rows it touched.
     pub(super) async fn execute(&mut self, statement: String) -> Result<u64, SessionError> {
         let (traffic, limit) = (self.traffic.clone(), self.limit);
-        let mut n_rows = 0;
+        let (mut n_rows, mut told) = (0, None);
         let take = |item| {
             // What has been dropped takes no memory: it is each row that is bounded.
             traffic.allow(limit.n_bytes);
-            if let Either::Left(n) = item {
-                n_rows += n;
+            match item {
+                Either::Left(n) => n_rows += n,
+                Either::Right(row) => told = told.take().or_else(|| told_in_row(&row)),
             }
             Ok(())
         };
         self.run(statement, take).await?;
-        Ok(n_rows)
+        told.map_or(Ok(n_rows), Err)
     }
 
     /// What goes over it.

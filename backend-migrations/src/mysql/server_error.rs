@@ -2,7 +2,10 @@
 
 use std::{io, time::Duration};
 
-use sqlx::mysql::MySqlDatabaseError;
+use sqlx::{
+    Column as _, Row as _,
+    mysql::{MySqlDatabaseError, MySqlRow},
+};
 
 use super::{hide::without_values, relay::Traffic};
 use crate::{
@@ -37,6 +40,23 @@ pub(super) fn session_error(error: &sqlx::Error) -> SessionError {
 /// What the system, or sqlx, says.
 fn in_one_line(text: &str) -> String {
     excerpt(text, 300)
+}
+
+/// What went wrong by a row of `ANALYZE`, `CHECK`, `OPTIMIZE` or `REPAIR`: these end without an error of their own, and say of each
+/// table how it went (MySQL 8.4 manual, "Table Maintenance Statements").
+pub(super) fn told_in_row(row: &MySqlRow) -> Option<SessionError> {
+    /// `ER_UNKNOWN_ERROR`: the row has no number.
+    const UNKNOWN: u16 = 1105;
+    let names = row.columns().iter().map(|column| column.name());
+    if !names.eq(["Table", "Op", "Msg_type", "Msg_text"]) {
+        return None;
+    }
+    let value = |at: usize| row.try_get_unchecked::<String, _>(at).unwrap_or_default();
+    value(2).eq_ignore_ascii_case("error").then(|| SessionError::Server {
+        number: UNKNOWN,
+        sqlstate: Some("HY000".to_owned()),
+        message: format!("{} of {}: {}", value(1), value(0), value(3)),
+    })
 }
 
 /// The server's own error, if it is one.

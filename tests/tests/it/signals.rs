@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use end_to_end::{
-    Fleet, Output, Server, assert_output, on_each_server,
+    Fleet, Output, Server, on_each_server,
     proxy::{Cut, How, Proxy},
     query,
 };
@@ -181,7 +181,8 @@ async fn a_record_that_is_not_answered_is_told_as_such(server: &'static Server) 
     run_that_stalls.signals(&["TERM", "INT"]).await;
     let output = run_that_stalls.finish().await;
     assert!(began.elapsed() < AT_ONCE, "{output}");
-    output.exits(1);
-    let name = if server.is_mysql() { "mysql" } else { "mariadb" };
-    assert_output!(format!("a_record_that_is_not_answered_{name}"), output);
+    output.exits(1).says("the run was told twice to stop before the server answered");
+    output
+        .says("statement 1 of 1 is committed, but that could not be recorded")
+        .says("`migrate:recover` finds out");
 }
