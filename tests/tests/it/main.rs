@@ -41,6 +41,7 @@ mod smoke;
 mod snapshot;
 mod sound;
 mod splitter_and_server;
+mod stall_everywhere;
 mod status;
 mod storm;
 mod twin;
