@@ -13,6 +13,7 @@ mod cost;
 mod course;
 mod cut_everywhere;
 mod deploy;
+mod explorer;
 mod guarantees;
 mod hostile;
 mod lint;
