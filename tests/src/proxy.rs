@@ -1,4 +1,5 @@
-//! A TCP proxy that understands where a packet of the MySQL protocol ends, and cuts a connection at a chosen one.
+//! A TCP proxy that understands where a packet of the MySQL protocol ends, and cuts a connection at a chosen one, holds it
+//! up there, or carries everything slowly.
 //!
 //! Packets are counted from 1 in both directions together: the protocol takes turns, so the same work gives the same
 //! numbers. Inside of TLS there are no packets to be seen: there, each of its records is taken for one, which is what a
@@ -21,7 +22,7 @@ use tokio::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     select,
-    sync::watch,
+    sync::{oneshot, watch},
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -79,6 +80,30 @@ pub struct Cut {
     pub how: How,
 }
 
+/// How slowly everything is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// What every packet waits before it is carried on.
+    pub delay: Duration,
+    /// How many bytes are written at a time; the next follow in a write, and so a TCP segment, of their own.
+    pub n_bytes: usize,
+}
+
+/// A chosen packet that is held until this is dropped.
+#[derive(Debug)]
+pub struct Pause {
+    reached: oneshot::Receiver<()>,
+    /// The proxy notices when it is gone.
+    _hold: oneshot::Sender<()>,
+}
+
+impl Pause {
+    /// Returns when the packet is there and held; `false` where it will never come, as the proxy counts anew.
+    pub async fn reached(&mut self) -> bool {
+        (&mut self.reached).await.is_ok()
+    }
+}
+
 /// A proxy before one server. It stops when it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
@@ -91,15 +116,27 @@ pub struct Proxy {
 struct Shared {
     plan: Mutex<Plan>,
     stalled: watch::Sender<bool>,
+    /// How often all connections were closed at once.
+    closed: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
 struct Plan {
     upstream: String,
-    cut: Option<Cut>,
+    cuts: Vec<Cut>,
+    holds: Vec<Hold>,
     /// The text of the request that is held.
     held: Option<String>,
+    pace: Option<Pace>,
     packets: Vec<Packet>,
+}
+
+/// The proxy's side of a [`Pause`].
+#[derive(Debug)]
+struct Hold {
+    at: usize,
+    reached: oneshot::Sender<()>,
+    released: oneshot::Receiver<()>,
 }
 
 impl Shared {
@@ -107,17 +144,25 @@ impl Shared {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a packet; gives what is to be done where it is the chosen one.
-    fn count(&self, packet: Packet) -> Option<How> {
-        let mut plan = self.plan();
-        let is_held = plan.held.take_if(|text| packet.asks(text)).is_some();
-        plan.packets.push(packet);
-        if is_held {
-            return Some(How::Hold);
+    /// Counts a packet, and holds it where it is one to be held. Gives what else is to be done where it is a chosen one.
+    async fn count(&self, packet: Packet) -> Option<How> {
+        let (cut, holds) = {
+            let mut plan = self.plan();
+            let is_held = plan.held.take_if(|text| packet.asks(text)).is_some();
+            plan.packets.push(packet);
+            let at = plan.packets.len();
+            // Once: a second connection of the same run is left alone.
+            let cut = plan.cuts.iter().position(|cut| cut.at == at).map(|index| plan.cuts.remove(index).how);
+            let cut = if is_held { Some(How::Hold) } else { cut };
+            (cut, plan.holds.extract_if(.., |hold| hold.at == at).collect::<Vec<_>>())
+        };
+        for hold in holds {
+            if hold.reached.send(()).is_ok() {
+                // It ends with an error, which is how a dropped sender shows.
+                hold.released.await.ok();
+            }
         }
-        let at = plan.packets.len();
-        // Once: a second connection of the same run is left alone.
-        plan.cut.take_if(|cut| cut.at == at).map(|cut| cut.how)
+        cut
     }
 }
 
@@ -126,8 +171,19 @@ impl Proxy {
     pub async fn before(host: &str, port: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
         let own_port = listener.local_addr().expect("it listens").port();
-        let plan = Plan { upstream: format!("{host}:{port}"), cut: None, held: None, packets: Vec::new() };
-        let shared = Arc::new(Shared { plan: Mutex::new(plan), stalled: watch::Sender::new(false) });
+        let plan = Plan {
+            upstream: format!("{host}:{port}"),
+            cuts: Vec::new(),
+            holds: Vec::new(),
+            held: None,
+            pace: None,
+            packets: Vec::new(),
+        };
+        let shared = Arc::new(Shared {
+            plan: Mutex::new(plan),
+            stalled: watch::Sender::new(false),
+            closed: watch::Sender::new(0),
+        });
         let accepting = tokio::spawn(accept(listener, shared.clone()));
         Self { port: own_port, shared, accepting }
     }
@@ -142,10 +198,11 @@ impl Proxy {
         self.shared.plan().upstream = format!("{host}:{port}");
     }
 
-    /// Counts from 1 again, and cuts once if told to.
-    pub fn arm(&self, cut: Option<Cut>) {
+    /// Counts from 1 again, and cuts at each of these.
+    pub fn arm(&self, cuts: impl IntoIterator<Item = Cut>) {
         let mut plan = self.shared.plan();
-        plan.cut = cut;
+        plan.cuts = cuts.into_iter().collect();
+        plan.holds.clear();
         plan.packets.clear();
         self.shared.stalled.send_replace(false);
     }
@@ -154,6 +211,24 @@ impl Proxy {
     pub fn hold(&self, text: &str) {
         self.shared.plan().held = Some(text.to_owned());
         self.shared.stalled.send_replace(false);
+    }
+
+    /// Holds the packet with this number, counted since [`Self::arm`], for as long as the answer lives.
+    pub fn pause_at(&self, at: usize) -> Pause {
+        let (reached, is_reached) = oneshot::channel();
+        let (hold, released) = oneshot::channel();
+        self.shared.plan().holds.push(Hold { at, reached, released });
+        Pause { reached: is_reached, _hold: hold }
+    }
+
+    /// Carries everything at this pace from now on, or as fast as it can.
+    pub fn set_pace(&self, pace: Option<Pace>) {
+        self.shared.plan().pace = pace;
+    }
+
+    /// Closes every connection that is open.
+    pub fn close_all(&self) {
+        self.shared.closed.send_modify(|n| *n += 1);
     }
 
     /// The packets since [`Self::arm`].
@@ -196,12 +271,14 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(client: TcpStream, server: TcpStream, shared: &Shared) {
+    let mut closed = shared.closed.subscribe();
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let is_tls = AtomicBool::new(false);
     let cut = select! {
         cut = forward(true, &mut from_client, &mut to_server, shared, &is_tls) => cut,
         cut = forward(false, &mut from_server, &mut to_client, shared, &is_tls) => cut,
+        _ = closed.changed() => return,
     };
     match cut {
         // Either side closed; dropping the sockets closes the other.
@@ -257,7 +334,7 @@ async fn forward(
         if is_request && asks_for_tls(&payload) && !is_tls.load(Ordering::SeqCst) {
             is_tls.store(true, Ordering::SeqCst);
         }
-        let mut cut = shared.count(Packet { is_request, payload: payload.clone() });
+        let mut cut = shared.count(Packet { is_request, payload: payload.clone() }).await;
         let is_record = header.len() == 5;
         match cut {
             Some(How::Shorten(n)) if !is_request => payload.truncate(n),
@@ -281,7 +358,8 @@ async fn forward(
             Some(How::OnlyTheAnswer | How::BothWaysAfter(_) | How::StallAfter(_)) => is_request,
         };
         if is_let_through {
-            to.write_all(&whole).await?;
+            let pace = shared.plan().pace;
+            write(to, &whole, pace).await?;
         }
         match cut {
             None | Some(How::Shorten(_) | How::Scramble(_)) => {}
@@ -300,4 +378,14 @@ fn scramble(payload: &mut [u8], seed: u64) {
     for byte in payload {
         *byte = random.number().to_le_bytes()[0];
     }
+}
+
+async fn write(to: &mut OwnedWriteHalf, whole: &[u8], pace: Option<Pace>) -> io::Result<()> {
+    let Some(pace) = pace else { return to.write_all(whole).await };
+    sleep(pace.delay).await;
+    for part in whole.chunks(pace.n_bytes.max(1)) {
+        to.write_all(part).await?;
+        tokio::task::yield_now().await;
+    }
+    Ok(())
 }

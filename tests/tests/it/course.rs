@@ -255,18 +255,41 @@ impl Course {
                 outcome = Outcome::Recovered;
             }
         }
-        let state = self.state(lane).await;
-        if state == self.end {
+        let differences = self.differences(lane).await;
+        if differences.is_empty() {
             return Ok(outcome);
         }
+        Err(format!("it ends elsewhere: {differences:#?}\nfirst: {first}"))
+    }
+
+    /// Runs once more what is done already.
+    ///
+    /// # Errors
+    ///
+    /// Where that changes anything.
+    pub(crate) async fn again(&self, lane: &Lane) -> Result<(), String> {
+        let output = self.run(lane).await;
+        match self.differences(lane).await {
+            differences if !differences.is_empty() => {
+                Err(format!("run again, it ends elsewhere: {differences:#?}\n{output}"))
+            }
+            _ if self.direction == Direction::Up && output.code != Some(0) => {
+                Err(format!("run again, it fails\n{output}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is other than after the undisturbed run.
+    async fn differences(&self, lane: &Lane) -> Vec<String> {
+        let state = self.state(lane).await;
         let differing = |(key, rows): (&String, &Vec<Vec<String>>)| {
             let expected = self.end.get(key);
             (expected != Some(rows)).then(|| format!("{key}: {rows:?}, undisturbed {expected:?}"))
         };
         let missing =
             self.end.keys().filter(|key| !state.contains_key(*key)).map(|key| format!("{key} is missing"));
-        let differences: Vec<_> = state.iter().filter_map(differing).chain(missing).collect();
-        Err(format!("it ends elsewhere: {differences:#?}\nfirst: {first}"))
+        state.iter().filter_map(differing).chain(missing).collect()
     }
 
     /// What the refusal asks for. A tenant's account makes no databases, so the scratch ones are made by root. The server may still

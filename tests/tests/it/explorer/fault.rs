@@ -1,0 +1,260 @@
+//! Makes things go wrong at the chosen moments.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use end_to_end::{
+    proxy::{Cut, How, Pace, Pause},
+    query,
+};
+use sqlx::{Connection as _, MySqlConnection};
+use tokio::{process::Command as Process, select, sync::watch, time::sleep};
+
+use super::{
+    bystander::Bystanders,
+    scenario::{Backup, Fault, Scenario, Setting, What, When},
+    world::{TENANTS, Trouble, World, execute},
+};
+
+/// A fault that waits for its moment.
+pub(super) struct Waiting {
+    fault: Fault,
+    pause: Option<Pause>,
+}
+
+/// Tells the proxies of all faults, before anything runs.
+pub(super) fn prepare(world: &World, scenario: &Scenario) -> Vec<Waiting> {
+    let mut cuts = vec![Vec::new(); world.proxies.len()];
+    for fault in &scenario.faults {
+        if let When::Packet { tenant, at } = fault.when {
+            let how = match fault.what {
+                What::Cut => How::BothWays,
+                What::CutAnswer => How::OnlyTheAnswer,
+                What::CutAfter { ms } => How::BothWaysAfter(Duration::from_millis(ms)),
+                What::Silence { .. } => How::Stall,
+                _ => continue,
+            };
+            cuts[tenant].push(Cut { at, how });
+        }
+    }
+    for (proxy, cuts) in world.proxies.iter().zip(cuts) {
+        proxy.arm(cuts);
+    }
+    let pause = |fault: &Fault| match fault.when {
+        When::Packet { tenant, at } => Some(world.proxies[tenant].pause_at(at)),
+        When::After { .. } => None,
+    };
+    scenario.faults.iter().map(|fault| Waiting { pause: pause(fault), fault: fault.clone() }).collect()
+}
+
+/// Whether all clients have ended.
+pub(super) type Done = watch::Receiver<bool>;
+
+async fn done(done: &mut Done) {
+    // The sender lives for as long as the scenario does; were it gone, that were the end too.
+    done.wait_for(|done| *done).await.ok();
+}
+
+/// Waits, but not longer than there are clients.
+async fn lasts(ms: u64, is_done: &mut Done) {
+    select! {
+        () = sleep(Duration::from_millis(ms)) => {}
+        () = done(is_done) => {}
+    }
+}
+
+/// Waits for the moment, if it comes, and does what is to be done then.
+pub(super) async fn happen(
+    world: Arc<World>,
+    bystanders: Arc<Bystanders>,
+    waiting: Waiting,
+    mut is_done: Done,
+) {
+    let Waiting { fault, mut pause } = waiting;
+    let is_reached = {
+        let mut moment = pin!(async {
+            match (&mut pause, fault.when) {
+                (Some(pause), _) => pause.reached().await,
+                (None, When::After { ms }) => {
+                    sleep(Duration::from_millis(ms)).await;
+                    true
+                }
+                (None, When::Packet { .. }) => false,
+            }
+        });
+        select! {
+            is_reached = &mut moment => is_reached,
+            () = done(&mut is_done) => false,
+        }
+    };
+    if !is_reached {
+        return;
+    }
+    let at = match fault.when {
+        When::Packet { tenant, at } => {
+            let packets = world.proxies[tenant].packets();
+            packets.get(at - 1).map_or(String::new(), |packet| {
+                let from = if packet.is_request { "asks" } else { "is told" };
+                let text = String::from_utf8_lossy(&packet.payload);
+                let text: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
+                format!("packet {at} of {} ({from} {text:?}): ", TENANTS[tenant])
+            })
+        }
+        When::After { .. } => String::new(),
+    };
+    world.note(&format!("{at}{:?}", fault.what));
+    if let Err(Trouble(reason)) = act(&world, &bystanders, &fault, pause, &mut is_done).await {
+        world.note(&format!("{:?} did not go all the way: {reason}", fault.what));
+    }
+}
+
+async fn act(
+    world: &World,
+    bystanders: &Bystanders,
+    fault: &Fault,
+    pause: Option<Pause>,
+    is_done: &mut Done,
+) -> Result<(), Trouble> {
+    let tenant = match fault.when {
+        When::Packet { tenant, .. } => tenant,
+        When::After { .. } => 0,
+    };
+    let (proxy, name) = (&world.proxies[tenant], TENANTS[tenant]);
+    let database = world.database(name);
+    match &fault.what {
+        What::Cut | What::CutAnswer | What::CutAfter { .. } => {
+            if pause.is_none() {
+                proxy.close_all();
+            }
+        }
+        What::Silence { ms } => {
+            drop(pause);
+            lasts(*ms, is_done).await;
+            proxy.let_go();
+        }
+        What::Stall { ms } => lasts(*ms, is_done).await,
+        What::Slow { ms, n_bytes } => {
+            proxy.set_pace(Some(Pace { delay: Duration::from_millis(*ms), n_bytes: *n_bytes }));
+        }
+        What::Signal { client, signals } => {
+            let pid = world.now().pids.get(*client).copied().flatten();
+            if let Some(pid) = pid {
+                for signal in signals {
+                    // It may have ended in this moment.
+                    let mut kill = Process::new("sh");
+                    kill.arg("-c").arg(format!("kill -s {} {pid} 2>/dev/null", signal.name()));
+                    kill.status().await?;
+                }
+            }
+        }
+        What::KillConnections | What::KillQueries => {
+            let mut root = world.root().await?;
+            let mut ids = connections(&mut root, &world.account(name)).await;
+            ids.retain(|id| !bystanders.ids().contains(id));
+            let kill = if fault.what == What::KillQueries { "KILL QUERY" } else { "KILL" };
+            for id in ids {
+                // It may have ended by itself.
+                execute(&mut root, &format!("{kill} {id}")).await.ok();
+            }
+        }
+        What::Crash => {
+            world.crash().await?;
+            bystanders.renew(world).await?;
+        }
+        What::Failover => {
+            let url = world.second_url().await?;
+            world.redirect_to(&url);
+            {
+                let mut now = world.now();
+                now.root_url = url;
+                now.failed_over = Some(std::time::Instant::now());
+            }
+            bystanders.renew(world).await?;
+            for proxy in &world.proxies {
+                proxy.close_all();
+            }
+        }
+        What::Backup { by, ms } => {
+            let mut root = soon(world).await?;
+            for statement in locks(*by, world.is_mysql()) {
+                execute(&mut root, statement).await?;
+            }
+            drop(pause);
+            lasts(*ms, is_done).await;
+            unlock(root, &["UNLOCK TABLES", unlocks(*by, world.is_mysql())]).await;
+        }
+        What::LockTable { ms } => {
+            let mut root = soon(world).await?;
+            execute(&mut root, &format!("LOCK TABLES {database}.trace WRITE")).await?;
+            drop(pause);
+            lasts(*ms, is_done).await;
+            unlock(root, &["UNLOCK TABLES"]).await;
+        }
+        What::LockRows { ms } => {
+            let mut root = soon(world).await?;
+            execute(&mut root, "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE").await?;
+            let sql = format!(
+                "BEGIN; SELECT * FROM {database}.trace FOR UPDATE; SELECT * FROM {database}.wide FOR UPDATE"
+            );
+            execute(&mut root, &sql).await?;
+            drop(pause);
+            lasts(*ms, is_done).await;
+            unlock(root, &["ROLLBACK"]).await;
+        }
+        What::ReadOnly { ms } => {
+            world.set_global("read_only", "1").await?;
+            drop(pause);
+            lasts(*ms, is_done).await;
+            execute(&mut world.root().await?, "SET GLOBAL read_only = 0").await?;
+        }
+        What::Limit { n, ms } => {
+            world.set_global("max_user_connections", &n.to_string()).await?;
+            drop(pause);
+            lasts(*ms, is_done).await;
+            execute(&mut world.root().await?, "SET GLOBAL max_user_connections = 100000").await?;
+        }
+        What::Set(Setting { name, value }) => world.set_global(name, value).await?,
+    }
+    Ok(())
+}
+
+/// Root, who does not wait for what a run is doing.
+async fn soon(world: &World) -> Result<MySqlConnection, Trouble> {
+    let mut root = world.root().await?;
+    execute(&mut root, "SET SESSION lock_wait_timeout = 1, innodb_lock_wait_timeout = 1").await?;
+    Ok(root)
+}
+
+async fn unlock(mut root: MySqlConnection, statements: &[&str]) {
+    for statement in statements {
+        // The server may have been killed meanwhile, and the lock is gone with it.
+        execute(&mut root, statement).await.ok();
+    }
+    root.close().await.ok();
+}
+
+fn locks(by: Backup, is_mysql: bool) -> &'static [&'static str] {
+    match (by, is_mysql) {
+        (Backup::ReadLock, _) | (Backup::BlockCommit, true) => &["FLUSH TABLES WITH READ LOCK"],
+        (Backup::BlockDdl, true) => &["LOCK INSTANCE FOR BACKUP"],
+        (Backup::BlockDdl, false) => &["BACKUP STAGE START", "BACKUP STAGE FLUSH", "BACKUP STAGE BLOCK_DDL"],
+        (Backup::BlockCommit, false) => &[
+            "BACKUP STAGE START",
+            "BACKUP STAGE FLUSH",
+            "BACKUP STAGE BLOCK_DDL",
+            "BACKUP STAGE BLOCK_COMMIT",
+        ],
+    }
+}
+
+fn unlocks(by: Backup, is_mysql: bool) -> &'static str {
+    match (by, is_mysql) {
+        (Backup::ReadLock, _) | (Backup::BlockCommit, true) => "UNLOCK TABLES",
+        (Backup::BlockDdl, true) => "UNLOCK INSTANCE",
+        (Backup::BlockDdl | Backup::BlockCommit, false) => "BACKUP STAGE END",
+    }
+}
+
+async fn connections(root: &mut MySqlConnection, account: &str) -> Vec<String> {
+    let sql = format!("SELECT id FROM information_schema.processlist WHERE user = '{account}'");
+    query::column(root, &sql).await
+}
