@@ -138,8 +138,12 @@ pub(super) fn io_error(error: &io::Error, label: &Label) -> ConnectError {
 /// The innermost words: sqlx's own say "error communicating with database" before each.
 fn words(error: &sqlx::Error) -> String {
     match error {
-        // sqlx counts the bytes it has missed.
-        sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => "it was closed".to_owned(),
+        // sqlx counts the bytes it has missed; whether the other side's end is seen in reading or in writing is chance.
+        sqlx::Error::Io(error)
+            if matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe) =>
+        {
+            "it was closed".to_owned()
+        }
         sqlx::Error::Io(error) => in_one_line(&error.to_string()),
         sqlx::Error::Tls(error) => in_one_line(&error.to_string()),
         // Behind it stands where in sqlx that is said.
