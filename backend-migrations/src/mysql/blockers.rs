@@ -210,31 +210,28 @@ pub(super) struct MySqlWatch {
     /// Not known before the lock is held.
     watched: Option<Watched>,
     monitor: Option<Monitor>,
-    /// Whether this monitor has seen the connection.
-    has_seen: bool,
     n_lost_looks: u32,
 }
 
 impl MySqlWatch {
     pub(super) fn new(connector: MySqlConnector, target: Target, watched: Option<Watched>) -> Self {
-        Self { connector, target, watched, monitor: None, has_seen: false, n_lost_looks: 0 }
+        Self { connector, target, watched, monitor: None, n_lost_looks: 0 }
     }
 
     /// Whether the answer is lost that the connection waits for: the server has nothing to do for it any more, or has it no
-    /// more, and it has been quiet for a while. `listed` is what the list of connections has under its number.
-    ///
-    /// A number alone may be another connection's, on another server behind the same address. Ours is what holds the
-    /// lock of the database.
-    fn judge(&mut self, listed: Option<&Activity>) {
+    /// more, and it has been quiet for a while. `listed` is what the list of connections has of it, where it is there.
+    fn judge(&mut self, sighted: Sighted, listed: Option<&Activity>) {
         let Some(watched) = &self.watched else { return };
-        let ours = listed.filter(|activity| activity.holds_lock);
-        let is_at_work = match ours {
+        let is_over = match (sighted, listed) {
+            (Sighted::Gone, _) => true,
             // Of one that it may not look at, an account is told the number alone.
-            Some(ours) => ours.account.is_none() || ours.statement.is_some() || ours.state.is_some(),
-            None => listed.is_some() || !self.has_seen,
+            (Sighted::There, Some(own)) => {
+                own.account.is_some() && own.statement.is_none() && own.state.is_none()
+            }
+            // On another server the number is somebody else's.
+            (Sighted::There, None) | (Sighted::Elsewhere, _) => false,
         };
-        self.has_seen |= ours.is_some();
-        let is_lost = !is_at_work && watched.traffic.quiet_for() >= QUIET;
+        let is_lost = is_over && watched.traffic.quiet_for() >= QUIET;
         self.n_lost_looks = if is_lost { self.n_lost_looks + 1 } else { 0 };
         if self.n_lost_looks >= N_LOST_LOOKS {
             watched.is_answer_lost.cancel();
@@ -250,24 +247,23 @@ impl Watch for MySqlWatch {
         // Taken: a look that is given up in the middle leaves an answer on its connection.
         let mut monitor = self.monitor.take();
         if monitor.is_none() {
-            (self.has_seen, self.n_lost_looks) = (false, 0);
+            self.n_lost_looks = 0;
             monitor = Monitor::connect_to_look(&self.connector, &self.target).await;
         }
         let Some(mut monitor) = monitor else { return Sight::Unseen { missing: None } };
         match monitor.find_own(&own).await {
             Ok(Sighted::There) => {}
-            Ok(Sighted::Gone) => {
+            Ok(sighted) => {
                 self.monitor = Some(monitor);
-                self.judge(None);
+                self.judge(sighted, None);
                 return Sight::Unseen { missing: None };
             }
-            // On another server the number is somebody else's.
-            Ok(Sighted::Elsewhere) | Err(_) => return Sight::Unseen { missing: None },
+            Err(_) => return Sight::Unseen { missing: None },
         }
         match monitor.look_at(own.id).await {
             Ok((sight, listed)) => {
                 self.monitor = Some(monitor);
-                self.judge(listed.as_ref());
+                self.judge(Sighted::There, listed.as_ref());
                 sight
             }
             Err(_) => Sight::Unseen { missing: None },

@@ -295,7 +295,7 @@ impl TenantSession for MySqlSession {
         match row.try_get::<Option<i64>, _>(3).map_err(|error| session_error(&error))? {
             Some(1) => {}
             Some(_) => {
-                let holder = self.lock_holder().await;
+                let holder = self.lock_holder().await.map(Box::new);
                 return Err(SessionError::LockHeld { waited: limits.lock, holder });
             }
             None => return Err(SessionError::LockRefused),

@@ -106,7 +106,7 @@ pub enum SessionError {
         /// How long we waited.
         waited: Duration,
         /// Who it is.
-        holder: Option<LockHolder>,
+        holder: Option<Box<LockHolder>>,
     },
     /// The database's lock is not this connection's any more, so nothing was written.
     #[error("this connection has lost the lock that keeps other runs out of the database")]
@@ -206,10 +206,11 @@ impl SessionError {
             Self::Lost { .. } => "check whether the server is up and what its error log says",
             Self::TimedOut { .. } => "`--statement-timeout` sets how long a statement may take",
             Self::Killed { .. } | Self::Interrupted => "run again when you are ready",
-            Self::LockHeld { holder: Some(LockHolder { other_database: Some(_), .. }), .. } => {
+            Self::LockHeld { holder: Some(holder), .. } if holder.other_database.is_some() => {
                 "wait for the work on that database to end, or raise `--lock-timeout`: the two can never be worked on at once"
             }
-            Self::LockHeld { holder: Some(LockHolder { connection_id, .. }), .. } => {
+            Self::LockHeld { holder: Some(holder), .. } => {
+                let connection_id = holder.connection_id;
                 return Some(format!(
                     "wait for that run to end, or raise `--lock-timeout`; if nobody needs it any more, `KILL {connection_id}` \
                      ends it"
