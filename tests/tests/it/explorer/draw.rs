@@ -125,8 +125,9 @@ fn command(random: &mut Random, n_tenants: usize, n_files: usize) -> Command {
 fn fault(random: &mut Random, scenario: &Scenario, is_mysql: bool) -> Fault {
     let tenant = random.below(scenario.n_tenants);
     let n_statements: usize = scenario.files.iter().map(|file| file.kinds.len()).sum();
-    let per_statement = 7;
-    let at = 1 + random.below(30 + n_statements * per_statement);
+    // What passes for a statement and its record; and for a login, the lock and the first look.
+    let per_statement = 15;
+    let at = 1 + random.below(60 + n_statements * per_statement);
     let when = if random.below(6) == 0 {
         When::After { ms: u64::try_from(random.below(900)).expect("small") }
     } else {

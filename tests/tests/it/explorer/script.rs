@@ -80,7 +80,7 @@ impl Kind {
 
     /// Whether the tool may refuse to settle a file with this in it, as nobody can know or do the rest again.
     pub(super) fn may_stay_unsettled(self) -> bool {
-        Self::HARD.contains(&self) || self == K::UntransactedFive || self == K::TwoTables
+        Self::HARD.contains(&self) || Self::UNTRANSACTED.contains(&self) || self == K::TwoTables
     }
 }
 

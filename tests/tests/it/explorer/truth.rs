@@ -179,9 +179,29 @@ pub(super) async fn state(root: &mut MySqlConnection, database: &str, account: &
     let names = [(database, "DATABASE"), (account, "OWNER")];
     let mut state = schema::definitions(root, database, &names).await;
     state.retain(|name, _| name != "TABLE _sqlx_migrations");
+    for (name, parts) in &mut state {
+        if ["PROCEDURE ", "FUNCTION ", "TRIGGER "].iter().any(|kind| name.starts_with(kind)) {
+            parts[1] = without_strictness(&parts[1]);
+        }
+    }
     if state.contains_key("TABLE words") {
         let words = format!("SELECT CONCAT(mark, ' ', HEX(word)) FROM {database}.words ORDER BY mark");
         state.insert("ROWS words".into(), query::column(root, &words).await);
     }
     state
+}
+
+/// An object's `sql_mode` without the modes that only refuse: those a session has by the server's default.
+fn without_strictness(sql_mode: &str) -> String {
+    const STRICT: [&str; 7] = [
+        "ERROR_FOR_DIVISION_BY_ZERO",
+        "NO_AUTO_CREATE_USER",
+        "NO_ZERO_DATE",
+        "NO_ZERO_IN_DATE",
+        "ONLY_FULL_GROUP_BY",
+        "STRICT_ALL_TABLES",
+        "TRADITIONAL",
+    ];
+    let modes: Vec<_> = sql_mode.split(',').filter(|mode| !STRICT.contains(mode)).collect();
+    modes.join(",")
 }
