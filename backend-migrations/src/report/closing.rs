@@ -85,10 +85,10 @@ pub(super) fn push_left_out(page: &mut Page, summary: &Summary) {
 
 /// What goes on where a run ended too early.
 fn go_on(summary: &Summary) -> String {
-    summary
-        .go_on
-        .as_deref()
-        .map_or_else(|| "run again to go on".to_owned(), |command| format!("go on with: {}", visible(command)))
+    summary.go_on.as_deref().map_or_else(
+        || "run again to go on".to_owned(),
+        |command| format!("go on with: {}", visible(command)),
+    )
 }
 
 /// Appends every failure: each reason, and what to do about it, once for all tenants that failed for it.
