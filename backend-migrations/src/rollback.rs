@@ -86,7 +86,8 @@ impl fmt::Display for Standing {
 }
 
 fn lines(standings: &[Standing]) -> String {
-    standings.iter().map(|standing| format!("\n{standing}")).collect()
+    let lines = std::iter::once(String::new()).chain(standings.iter().map(Standing::to_string));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 impl RollbackError {

@@ -18,7 +18,7 @@ use super::{
     tenants::{self, FleetArgs, Intent, Meant},
 };
 use crate::{
-    event::{Event, Scope},
+    event::{Event, MigrationPlanned, Scope},
     fleet::{Candidate, FleetOptions, Job, Stop},
     migration::{MigrationSet, Version},
     mysql::MySqlConnector,
@@ -108,7 +108,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
     let stop = signals::watch().map_err(|error| CliError::internal(&error))?;
     let connector =
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
-    let undoing = async {
+    let undoing = Box::pin(async {
         let meant = match &selection {
             Some(selection) => tenants::meant(&connector, &central, selection, Intent::Change, &stop).await?,
             None => Meant::only(Candidate::Open(central.clone())),
@@ -118,7 +118,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<ExitStatus, C
         let undoing =
             Undoing { args: &args, connector, key, set: &set, depth, options, stop: &stop, settings };
         undoing.run(meant.candidates).await
-    };
+    });
     let summary = if scope == Scope::Fleet && !args.dry_run {
         rollout::under_fleet_lock(&connector, &central, settings, &stop, undoing).await?
     } else {
@@ -185,7 +185,7 @@ fn words(rollback: &Rollback, scope: Scope) -> String {
     let databases: Vec<&SharedLabel> = rollback.databases().collect();
     let names: Vec<_> = databases.iter().take(N_NAMES_MAX).map(|label| visible(&label.database)).collect();
     let names = names.join(", ");
-    let mut words = match (scope, databases.len()) {
+    let head = match (scope, databases.len()) {
         (Scope::Central, _) => format!("This undoes in the central database {names}:"),
         (_, 1) => format!("This undoes in {names}:"),
         (_, n) if n > N_NAMES_MAX => {
@@ -193,18 +193,17 @@ fn words(rollback: &Rollback, scope: Scope) -> String {
         }
         (_, n) => format!("This undoes in {n} databases ({names}):"),
     };
-    for step in rollback.migrations() {
-        let named: Vec<_> = step.names().iter().map(|name| visible(name).into_owned()).collect();
+    let line = |step: &MigrationPlanned| {
+        let tables: Vec<_> = step.names().iter().map(|name| visible(name).into_owned()).collect();
         let file = step.migration.script(step.direction).map_or("", |script| script.file_name.as_str());
-        let tables = if named.is_empty() {
-            "no table is named".to_owned()
-        } else {
-            format!("it names {}", named.join(", "))
-        };
-        words.push_str(&format!("\n  {}: {tables}", visible(file)));
-    }
-    words.push_str("\nUndo?");
-    words
+        match tables.as_slice() {
+            [] => format!("  {}: no table is named", visible(file)),
+            tables => format!("  {}: it names {}", visible(file), tables.join(", ")),
+        }
+    };
+    let lines = rollback.migrations().into_iter().map(line);
+    let all: Vec<_> = std::iter::once(head).chain(lines).chain(["Undo?".to_owned()]).collect();
+    all.join("\n")
 }
 
 /// The command with which an interrupted rollback is gone on with: the same selection, and the version instead of a number of

@@ -199,7 +199,7 @@ async fn over_tenants(
         MySqlConnector::new(settings.limits, stop.hard.clone()).with_administrator(settings.named_admin()?);
     let is_rollout = options.scope == Scope::Fleet && matches!(options.job, Job::Apply(_));
     let intent = if matches!(options.job, Job::Inspect) { Intent::Look } else { Intent::Change };
-    let run = async {
+    let run = Box::pin(async {
         let meant = tenants::meant(&connector, &central, &selection, intent, &stop).await?;
         let connector = connector.clone().with_doubtful(meant.doubtful);
         let options = FleetOptions { coverage: meant.coverage, ..options };
@@ -217,7 +217,7 @@ async fn over_tenants(
             .await;
         reporter.finish(&mut summary).await;
         Ok(summary)
-    };
+    });
     if is_rollout { under_fleet_lock(&connector, &central, settings, &stop, run).await } else { run.await }
 }
 
