@@ -184,9 +184,18 @@ impl ServerConnection {
 
     /// Ends the connection politely, and in bounded time.
     pub(super) async fn close(self, limit: Duration) {
-        if self.is_usable {
-            timeout(limit, AssertUnwindSafe(self.connection.close()).catch_unwind()).await.ok();
+        let Self { connection, traffic, is_usable, .. } = self;
+        if !is_usable {
+            return;
         }
+        let goodbye = async {
+            let said = AssertUnwindSafe(connection.close()).catch_unwind().await;
+            // A program that ends before the relay has passed it on would leave without a word.
+            if matches!(said, Ok(Ok(()))) {
+                traffic.ended().await;
+            }
+        };
+        timeout(limit, goodbye).await.ok();
     }
 }
 

@@ -37,6 +37,7 @@ use tokio::{
     select,
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{entropy::random_iv, tenant::ServerId};
 
@@ -108,6 +109,7 @@ impl Relay {
             {
                 traffic.set_failure(&error);
             }
+            traffic.end.cancel();
         });
         Ok(door)
     }
@@ -171,6 +173,8 @@ pub(super) struct Traffic {
     last: Mutex<Instant>,
     /// What ended the way to the server, if the system said.
     failure: Mutex<Option<String>>,
+    /// Cancelled once nothing goes over it any more.
+    end: CancellationToken,
 }
 
 /// A login: two dozen small packets, and with TLS the server's certificates.
@@ -183,6 +187,7 @@ impl Default for Traffic {
             is_exceeded: AtomicBool::new(false),
             last: Mutex::new(Instant::now()),
             failure: Mutex::default(),
+            end: CancellationToken::new(),
         }
     }
 }
@@ -211,6 +216,11 @@ impl Traffic {
     /// What the system said when the way to the server ended.
     pub(super) fn failure(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until all that was sent is on its way to the server, and the connection to it is closed.
+    pub(super) async fn ended(&self) {
+        self.end.cancelled().await;
     }
 
     fn set_failure(&self, error: &io::Error) {

@@ -312,7 +312,7 @@ async fn a_row_that_is_there_twice(server: &'static Server) {
         fleet
             .run(command)
             .await
-            .exits(4)
+            .exits(1)
             .says("20260101000000 (m) has more than one row")
             .says("ADD PRIMARY KEY");
     }

@@ -19,7 +19,7 @@ async fn a_tenants_tables_are_left_alone(server: &'static Server) {
     for args in [
         "migrate:tenant notnew-acme --dry-run",
         "migrate:all-tenants",
-        "tenant:provision --slug notnew-acme --name A",
+        "tenant:provision --slug notnew-acme --name acme",
     ] {
         let output = fleet.run(args).await;
         output.exits(1).says("there are 2 tables in it (`customers`, `everybody`)");

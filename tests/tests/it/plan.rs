@@ -48,7 +48,7 @@ async fn a_version_is_the_end_of_the_way(server: &'static Server) {
     output.exits(1);
     assert_output!("an_older_version", output);
     let output = fleet.run("migrate:all-tenants --to 20260104000001").await;
-    output.exits(1);
+    output.exits(4);
     assert_output!("a_version_that_is_in_no_file", output);
     assert_eq!(versions(&fleet, "a").await, corpus::VERSIONS[..3]);
     fleet.run("migrate:all-tenants --to 20260105000000").await.exits(0);
