@@ -339,18 +339,18 @@ impl Lab {
         self.set("wait_timeout", "DEFAULT").await;
     }
 
-    /// Two rollbacks of one step each: the newest is undone once, and the one before it once or not at all.
+    /// Two rollbacks of one step each: the newest is undone once. One that finds it undone has nothing to do, or says so.
     async fn undone(&mut self, tenant: &str, outputs: &[Output]) -> String {
         let database = self.fleet.database(tenant);
-        let n_done = outputs.iter().filter(|output| output.code == Some(0)).count();
         let undone =
             query::column(&mut self.root, &format!("SELECT what FROM {database}.done ORDER BY what DESC"))
                 .await;
-        let expected = ["undo 3", "undo 2"];
-        assert!(n_done >= 1 && undone == expected[..n_done], "{undone:?}\n{}\n{}", outputs[0], outputs[1]);
         let versions =
             query::column(&mut self.root, &format!("SELECT version FROM {database}._sqlx_migrations")).await;
-        assert_eq!(versions.len(), 3 - n_done, "{versions:?}");
+        let n_well = outputs.iter().filter(|output| output.code == Some(0)).count();
+        let is_each_once = (1..=n_well).any(|n| undone == ["undo 3", "undo 2"][..n]);
+        let what = format!("{undone:?}, {versions:?}\n{}\n{}", outputs[0], outputs[1]);
+        assert!(is_each_once && versions.len() == 3 - undone.len(), "{what}");
         "each once".to_owned()
     }
 
