@@ -247,7 +247,7 @@ impl<C: Consent> Turn<'_, C> {
         self.check_unchanged(history, found.replay.as_ref()).await?;
         match action {
             Action::GoOn { direction, from } => {
-                match self.go_on(history, &found, *direction, *from, done).await? {
+                match Box::pin(self.go_on(history, &found, *direction, *from, done)).await? {
                     Applied::Complete => {}
                     Applied::Stopped { .. } => return Ok(Turned::Stopped),
                 }

@@ -34,7 +34,7 @@ impl Central {
         let name =
             format!("CONCAT('provision:', LEFT(SHA2(CONCAT(DATABASE(), '/', {}), 256), 40))", text(slug));
         // Less than any query of ours may take.
-        let wait = Duration::from_secs(wait_s).min(BOOKKEEPING_LIMIT - Duration::from_secs(15));
+        let wait = Duration::from_secs(wait_s).min(BOOKKEEPING_LIMIT / 2);
         let answer = self.number(contract::hold_lock(&name, wait)).await?;
         Ok(answer == Some(1))
     }

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use sqlx::{
-    Column as _, Row as _,
+    Row as _,
     mysql::{MySqlDatabaseError, MySqlRow},
 };
 
@@ -47,7 +47,7 @@ fn in_one_line(text: &str) -> String {
 pub(super) fn told_in_row(row: &MySqlRow) -> Option<SessionError> {
     /// `ER_UNKNOWN_ERROR`: the row has no number.
     const UNKNOWN: u16 = 1105;
-    let names = row.columns().iter().map(|column| column.name());
+    let names = row.columns().iter().map(sqlx::Column::name);
     if !names.eq(["Table", "Op", "Msg_type", "Msg_text"]) {
         return None;
     }

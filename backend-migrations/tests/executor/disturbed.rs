@@ -69,12 +69,12 @@ pub(crate) fn applied(set: &MigrationSet) -> State {
 
 #[test]
 fn up_at_every_moment() {
-    disturb(&State::default(), Goal::Latest);
+    disturb(&State::default(), &Goal::Latest);
 }
 
 #[test]
 fn down_at_every_moment() {
-    disturb(&applied(&every_shape()), Goal::DownTo(Version(0)));
+    disturb(&applied(&every_shape()), &Goal::DownTo(Version(0)));
 }
 
 /// Declared rows have no time that would tell a revert from an apply.
@@ -84,10 +84,10 @@ fn down_of_declared_migrations_at_every_moment() {
     for row in start.rows.iter_mut().flatten() {
         row.execution_time_ns = -1;
     }
-    disturb(&start, Goal::DownTo(Version(0)));
+    disturb(&start, &Goal::DownTo(Version(0)));
 }
 
-fn disturb(start: &State, goal: Goal) {
+fn disturb(start: &State, goal: &Goal) {
     let set = every_shape();
     let database = Database::new(start.clone());
     let (result, moments) = run(&database, &set, goal.clone(), None);

@@ -51,22 +51,21 @@ fn each_problem() {
 /// A file that `migrate:make` wrote and nobody finished, or whose author saw nothing to undo.
 #[test]
 fn a_down_of_comments_alone() {
-    let set_of = |up: &str, down: &str| set(vec![migration(1, up, Some(down))]);
-    let undo = |set| plan(&set, &history_of(&set), &options("down 1"));
-    fn history_of(set: &backend_migrations::migration::MigrationSet) -> backend_migrations::history::History {
+    let undo = |up: &str, down: &str| {
+        let migration = migration(1, up, Some(down));
         let mut history = history("1");
-        history.rows[0].checksum = set.iter().next().expect("there is one").up.checksum.0.to_vec();
-        history
-    }
-    let refused = undo(set_of("ddl a", "-- nothing to undo")).expect_err("it is refused");
+        history.rows[0].checksum = migration.up.checksum.0.to_vec();
+        plan(&set(vec![migration]), &history, &options("down 1"))
+    };
+    let refused = undo("ddl a", "-- nothing to undo").expect_err("it is refused");
     insta::assert_snapshot!(words(&refused), @r"
     no down: the `.down.sql` of 1 (m1) has no statement, so it would be recorded as undone and nothing would change
 
     hint:
     write what undoes it; where nothing has to be done, say so in that file: `DO 0;`
     ");
-    assert!(undo(set_of("ddl a", "-- nothing to undo\nset nothing")).is_ok(), "the file says so");
-    assert!(undo(set_of("-- nothing to do", "-- nothing to undo")).is_ok(), "there is nothing to undo");
+    assert!(undo("ddl a", "-- nothing to undo\nset nothing").is_ok(), "the file says so");
+    assert!(undo("-- nothing to do", "-- nothing to undo").is_ok(), "there is nothing to undo");
 }
 
 /// An editor or git on Windows has changed every line, and nobody has changed a statement.

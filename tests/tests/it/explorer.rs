@@ -42,7 +42,7 @@ const FIRST_SEED: u64 = 20;
 const N_SHRUNK: usize = 3;
 
 /// How long making a scenario smaller may take.
-const SHRINK_LIMIT: Duration = Duration::from_secs(60);
+const SHRINK_LIMIT: Duration = Duration::from_mins(1);
 
 fn variable<T: std::str::FromStr>(name: &str) -> Option<T> {
     let value = env::var(name).ok().filter(|value| !value.is_empty())?;
@@ -104,7 +104,7 @@ fn read(file: &Path) -> Scenario {
 async fn alone(world: &Arc<World>, scenario: &Scenario) -> Result<Ended, Failure> {
     let (world, scenario) = (world.clone(), scenario.clone());
     let task = tokio::spawn(async move { run(&world, &scenario).await });
-    task.await.unwrap_or_else(|panic| Err(Violation::new("a test's own check panicked", panicked(panic))))
+    task.await.unwrap_or_else(|panic| Err(Violation::broken("a test's own check panicked", panicked(panic))))
 }
 
 struct Explorer {

@@ -1,7 +1,7 @@
 //! Every default of a server that the session contract is about, set to its worst on a server of the test's own: what runs under
 //! it ends as under the server's own defaults, or is refused in clear words.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use backend_migrations::{entropy, seal, secret::Key};
 use end_to_end::{
@@ -274,7 +274,7 @@ impl Lab {
         }
         for select in selects {
             let rows = query::rows(&mut self.root, &select.replace("DATABASE", &database)).await;
-            state += &format!("{rows:?}\n");
+            writeln!(state, "{rows:?}").expect("a string takes it");
         }
         state
     }

@@ -251,7 +251,7 @@ async fn a_status_that_is_none_is_named(server: &'static Server) {
 /// A way to the server on which every login asks for the character set `latin1`, as all of them get it where the server
 /// runs with `skip-character-set-client-handshake`.
 async fn latin1_way(server: &'static Server) -> u16 {
-    /// Header, capabilities, the longest packet: then the character set (MySQL's "Protocol::HandshakeResponse41").
+    /// Header, capabilities, the longest packet: then the character set (MySQL's `Protocol::HandshakeResponse41`).
     const CHARACTER_SET: usize = 4 + 4 + 4;
     const LATIN1_SWEDISH_CI: u8 = 8;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -51,17 +51,17 @@ pub(super) fn outputs(runs: &[Ran]) -> Result<(), Failure> {
     for ran in runs {
         let output = &ran.output;
         if output.code == Some(101) || output.stderr.contains("panicked at") {
-            return Err(Violation::new("a run panicked", brief(output)));
+            return Err(Violation::broken("a run panicked", brief(output)));
         }
         let events = events(&output.stdout);
         let is_failed = |event: &Value| event["event"] == "tenant-finished" && event["outcome"] == "failed";
         if output.code == Some(0) && events.iter().any(is_failed) {
-            return Err(Violation::new("exit code 0 though a tenant failed", brief(output)));
+            return Err(Violation::broken("exit code 0 though a tenant failed", brief(output)));
         }
         if output.code == Some(0) && ran.command != Command::Provision {
             let is_whole = events.last().is_some_and(|event| event["event"] == "rollout-finished");
             if !is_whole {
-                return Err(Violation::new("exit code 0 without a summary", brief(output)));
+                return Err(Violation::broken("exit code 0 without a summary", brief(output)));
             }
         }
         let undone = |event: &&Value| {
@@ -76,7 +76,7 @@ pub(super) fn outputs(runs: &[Ran]) -> Result<(), Failure> {
             _ => 0,
         };
         if n_undone > most {
-            return Err(Violation::new("more was undone than was asked for", brief(output)));
+            return Err(Violation::broken("more was undone than was asked for", brief(output)));
         }
     }
     Ok(())
@@ -92,11 +92,11 @@ pub(super) fn books(scenario: &Scenario, truth: &Truth) -> Result<(), Failure> {
     let seen = || format!("{truth:?}");
     for pair in truth.history.windows(2) {
         if pair[0].0 == pair[1].0 {
-            return Err(Violation::new("a version is in the history twice", seen()));
+            return Err(Violation::broken("a version is in the history twice", seen()));
         }
     }
     if let Some(mark) = truth.marks.keys().find(|mark| !mark.starts_with(['u', 'd'])) {
-        return Err(Violation::new(
+        return Err(Violation::broken(
             "a statement that was broken off is committed",
             format!("{mark}\n{}", seen()),
         ));
@@ -105,7 +105,7 @@ pub(super) fn books(scenario: &Scenario, truth: &Truth) -> Result<(), Failure> {
     for place in 0..=scenario.files.len() {
         let record = truth.record(place);
         if record != Record::Absent && before != Record::Applied {
-            return Err(Violation::new("the history has a hole", seen()));
+            return Err(Violation::broken("the history has a hole", seen()));
         }
         before = record;
         if place == 0 {
@@ -127,7 +127,7 @@ pub(super) fn books(scenario: &Scenario, truth: &Truth) -> Result<(), Failure> {
                 };
                 let text =
                     format!("{} as {record:?}: `{}`: {net:?}\n{}", version(place), statement.up, seen());
-                return Err(Violation::new(of, text));
+                return Err(Violation::broken(of, text));
             }
         }
     }
@@ -153,7 +153,7 @@ pub(super) async fn after_clients(
         }
         let after = read(world, tenant).await?;
         if after != truth {
-            return Err(Violation::new("to look changed something", format!("{truth:?}\nnow {after:?}")));
+            return Err(Violation::broken("to look changed something", format!("{truth:?}\nnow {after:?}")));
         }
     }
     Ok(())
@@ -196,7 +196,7 @@ fn said(
         && !is_complete
     {
         let text = format!("{:?} of client {}\n{}\n{truth:?}", ran.command, ran.client, brief(&ran.output));
-        return Err(Violation::new("exit code 0 and the history is incomplete", text));
+        return Err(Violation::broken("exit code 0 and the history is incomplete", text));
     }
     if let Some(ran) = last.filter(counts).filter(|_| is_last_alone) {
         if let Command::RollbackTo { place, .. } | Command::RollbackAll { place } = ran.command
@@ -204,7 +204,7 @@ fn said(
             && (place + 1..=scenario.files.len()).any(|place| truth.record(place) != Record::Absent)
         {
             let text = format!("{:?}\n{}\n{truth:?}", ran.command, brief(&ran.output));
-            return Err(Violation::new("exit code 0 and not all is undone", text));
+            return Err(Violation::broken("exit code 0 and not all is undone", text));
         }
         nothing_there(world, scenario, ran, tenant, truth)?;
     }
@@ -238,7 +238,7 @@ fn nothing_there(
             let net = truth.net(&statement);
             if net != Ok(None) && net != Ok(Some(expected)) {
                 let text = format!("`{}`: {net:?}\n{}\n{truth:?}", statement.up, brief(&ran.output));
-                return Err(Violation::new(
+                return Err(Violation::broken(
                     "\"nothing of this file is in the database\", and something is",
                     text,
                 ));
@@ -254,7 +254,7 @@ async fn status(world: &World, scenario: &Scenario, tenant: usize, truth: &Truth
     let events = events(&output.stdout);
     let Some(inspected) = events.iter().find(|event| event["outcome"] == "inspected") else {
         if scenario.settings.is_empty() && output.code != Some(1) {
-            return Err(Violation::new("`migrate:status` says nothing", brief(&output)));
+            return Err(Violation::broken("`migrate:status` says nothing", brief(&output)));
         }
         return Ok(());
     };
@@ -270,7 +270,7 @@ async fn status(world: &World, scenario: &Scenario, tenant: usize, truth: &Truth
         };
         if !is_true {
             let text = format!("{said}, and it is {record:?}\n{truth:?}");
-            return Err(Violation::new("`migrate:status` says what is not so", text));
+            return Err(Violation::broken("`migrate:status` says what is not so", text));
         }
     }
     Ok(())
@@ -300,7 +300,7 @@ async fn recovery(world: &World, scenario: &Scenario, tenant: usize, truth: &Tru
             let net = truth.net(statement);
             if net != Ok(None) && net != Ok(Some(there)) {
                 let text = format!("{said}, and it is {net:?}\n{event}\n{truth:?}");
-                return Err(Violation::new("`migrate:recover` says what is not so", text));
+                return Err(Violation::broken("`migrate:recover` says what is not so", text));
             }
         }
     }

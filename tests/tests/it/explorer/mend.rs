@@ -36,7 +36,7 @@ pub(super) async fn mend(
             complete(world, scenario, undisturbed, tenant, &check::brief(&next)).await?;
             if ended == Ended::Told && !is_beyond_knowing(scenario) {
                 let told: Vec<_> = told.iter().map(check::brief).collect();
-                return Err(Violation::new("what can be known had to be told", told.join("\n")));
+                return Err(Violation::broken("what can be known had to be told", told.join("\n")));
             }
             return Ok(ended);
         }
@@ -68,7 +68,7 @@ pub(super) async fn mend(
     }
     let told: Vec<_> = told.iter().map(check::brief).collect();
     let truth = read(world, tenant).await?;
-    Err(Violation::new("it is never mended", format!("{truth:?}\n{}", told.join("\n"))))
+    Err(Violation::broken("it is never mended", format!("{truth:?}\n{}", told.join("\n"))))
 }
 
 /// Whether there is a file of which nobody can know how far it got, or do the rest again.
@@ -120,7 +120,7 @@ async fn complete(
     let is_complete = (0..=n_files).all(|place| truth.record(place) == Record::Applied);
     if !is_complete || truth.history.len() != n_files + 1 || !truth.journal.is_empty() {
         let text = format!("{said}\n{truth:?}");
-        return Err(Violation::new("exit code 0 and the history is incomplete", text));
+        return Err(Violation::broken("exit code 0 and the history is incomplete", text));
     }
     let mut root = world.root().await?;
     let name = TENANTS[tenant];
@@ -128,14 +128,14 @@ async fn complete(
     let differences = differences(&actual, undisturbed.after(n_files + 1));
     if !differences.is_empty() {
         let text = format!("{differences:#?}\n{said}\n{truth:?}");
-        return Err(Violation::new("the schema is not that of an undisturbed run", text));
+        return Err(Violation::broken("the schema is not that of an undisturbed run", text));
     }
     let command = if tenant == N_TENANTS { Command::Provision } else { Command::Up { tenant } };
     let again = world.run(&args(world, command)).await;
     let after = read(world, tenant).await?;
     if again.code != Some(0) || after != truth {
         let text = format!("{}\n{truth:?}\nnow {after:?}", check::brief(&again));
-        return Err(Violation::new("to run again does something", text));
+        return Err(Violation::broken("to run again does something", text));
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// All the waits that a command may have by its settings, and as much again for a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl From<sqlx::Error> for Failure {
 }
 
 impl Violation {
-    pub(super) fn new(of: &'static str, text: impl Into<String>) -> Failure {
+    pub(super) fn broken(of: &'static str, text: impl Into<String>) -> Failure {
         Failure::Broken(Self { of, text: text.into() })
     }
 }
@@ -116,7 +116,9 @@ pub(super) async fn run(world: &Arc<World>, scenario: &Scenario) -> Result<Ended
         match result {
             Ok(Ok(ran)) => runs.extend(ran),
             Ok(Err(failure)) => broken = Some(failure),
-            Err(panic) => broken = Some(Violation::new("a program of the tests panicked", panicked(panic))),
+            Err(panic) => {
+                broken = Some(Violation::broken("a program of the tests panicked", panicked(panic)))
+            }
         }
     }
     tell_done.send_replace(true);
@@ -135,7 +137,7 @@ pub(super) async fn run(world: &Arc<World>, scenario: &Scenario) -> Result<Ended
     }
     let undisturbed = undisturbed.await.map_err(|panic| Trouble(panicked(panic)))?;
     // Before what is mended hides it; settings that a fault changed are set back, those of the scenario stay.
-    bystanders.check().await.map_err(|text| Violation::new("a bystander was touched", text))?;
+    bystanders.check().await.map_err(|text| Violation::broken("a bystander was touched", text))?;
     world.settle(&bystanders.ids()).await?;
     check::outputs(&runs)?;
     let mut ended = Ended::ByNextRun;
@@ -145,7 +147,7 @@ pub(super) async fn run(world: &Arc<World>, scenario: &Scenario) -> Result<Ended
     for tenant in tenants(scenario, &runs) {
         ended = ended.max(mend::mend(world, scenario, &undisturbed, tenant).await?);
     }
-    bystanders.check().await.map_err(|text| Violation::new("a bystander was touched", text))?;
+    bystanders.check().await.map_err(|text| Violation::broken("a bystander was touched", text))?;
     Ok(ended)
 }
 
@@ -210,7 +212,7 @@ async fn commands_of(
         let output = timeout(LIMIT + faults, started.finish()).await;
         world.now().pids[client] = None;
         let Ok(output) = output else {
-            return Err(Violation::new("a wait went beyond its limit", format!("`{args}` does not end")));
+            return Err(Violation::broken("a wait went beyond its limit", format!("`{args}` does not end")));
         };
         world.note(&format!("client {client} ends: {:?}", output.code));
         runs.push(Ran { client, command, output, began, ended: Instant::now() });

@@ -89,9 +89,9 @@ impl World {
         for _ in 0..N_TENANTS {
             proxies.push(Proxy::before(primary.host(), primary.port()).await);
         }
-        let now = Mutex::new(Now { root_url: primary.root_url().to_owned(), ..Now::default() });
+        let present = Mutex::new(Now { root_url: primary.root_url().to_owned(), ..Now::default() });
         let (primary, second) = (tokio::sync::Mutex::new(primary), tokio::sync::Mutex::new(None));
-        let world = Self { server, fleet, primary, second, proxies, now };
+        let world = Self { server, fleet, primary, second, proxies, now: present };
         canary::learn(PASSWORD);
         let key = Key::parse(KEY).expect("a key");
         let mut central = world.fleet.connect_central().await;
@@ -248,8 +248,9 @@ impl World {
             let database = self.database(tenant);
             let mut sql = format!("DROP DATABASE IF EXISTS {database}");
             if index < scenario.n_tenants {
-                sql +=
-                    &format!("; CREATE DATABASE {database} CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci");
+                sql.push_str("; CREATE DATABASE ");
+                sql.push_str(&database);
+                sql.push_str(" CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci");
             }
             execute(&mut root, &sql).await?;
         }
