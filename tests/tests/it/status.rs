@@ -82,9 +82,12 @@ async fn looking_changes_nothing(server: &'static Server) {
         for line in connections[n_before..].iter().flatten() {
             // What looks dirty may be somebody's work of this moment.
             let looks_around = tenant == "dirty" && line == "Query: SHOW FULL PROCESSLIST";
-            let is_harmless = line == "Connect" || line == "Quit" || line.starts_with("Query: SELECT ");
-            let is_harmless = is_harmless || looks_around;
-            assert!(is_harmless && !line.contains("GET_LOCK"), "{tenant}: {line}");
+            // A session is set up with the second query in it; MariaDB logs the whole packet in one line.
+            let asks = ["Query: SELECT ", "Query: SET "].iter().any(|start| line.starts_with(start));
+            let changes =
+                ["GET_LOCK", "INSERT", "UPDATE ", "DELETE", "REPLACE", "CREATE ", "ALTER ", "DROP "];
+            let is_harmless = line == "Connect" || line == "Quit" || asks || looks_around;
+            assert!(is_harmless && !changes.iter().any(|word| line.contains(word)), "{tenant}: {line}");
         }
     }
 }

@@ -117,7 +117,7 @@ pub(super) async fn run(world: &Arc<World>, scenario: &Scenario) -> Result<Ended
             Ok(Ok(ran)) => runs.extend(ran),
             Ok(Err(failure)) => broken = Some(failure),
             Err(panic) => {
-                broken = Some(Violation::broken("a program of the tests panicked", panicked(panic)))
+                broken = Some(Violation::broken("a program of the tests panicked", panicked(panic)));
             }
         }
     }

@@ -78,13 +78,13 @@ pub(super) struct Now {
 
 impl World {
     /// Starts the tenants' server; `None`, and says so, where there is none that may be disturbed.
-    pub(super) async fn new(server: &'static Server, word: &'static str) -> Option<Arc<Self>> {
+    pub(super) async fn new(server: &'static Server, name: &'static str) -> Option<Arc<Self>> {
         let primary = start(server.flavour()).await;
         if !primary.is_ours() {
             tell("nothing is explored: the one server there is, is not ours to disturb");
             return None;
         }
-        let fleet = Fleet::new(server, word).await;
+        let fleet = Fleet::new(server, name).await;
         let mut proxies = Vec::new();
         for _ in 0..N_TENANTS {
             proxies.push(Proxy::before(primary.host(), primary.port()).await);
