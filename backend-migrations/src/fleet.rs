@@ -268,6 +268,8 @@ impl<F: FnMut(&Event) -> io::Result<()>> Teller<F> {
 
     fn check_stop(&mut self, stop: &Stop) {
         if stop.hard.is_cancelled() {
+            // Both are told, however short a time is between the two.
+            self.stop_for(StopReason::Interrupted);
             self.stop_for(StopReason::InterruptedTwice);
         } else if stop.soft.is_cancelled() {
             self.stop_for(StopReason::Interrupted);

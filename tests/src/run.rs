@@ -124,6 +124,12 @@ impl Invocation {
                 shell.args(["-c", "ulimit -n \"$0\" && exec \"$@\""]).arg(n.to_string()).arg(path);
                 shell
             }
+            // Whoever runs the tests may have been started by `nohup`, and what they start would heed no SIGHUP then.
+            (None, None) if cfg!(target_os = "linux") => {
+                let mut env = std::process::Command::new("/usr/bin/env");
+                env.arg("--default-signal=HUP").arg(path);
+                env
+            }
             (None, None) => std::process::Command::new(path),
         };
         command
