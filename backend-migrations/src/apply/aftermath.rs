@@ -18,7 +18,7 @@ pub enum Aftermath {
         /// How many.
         n_finished: usize,
     },
-    /// So many statements are committed; whether the one that failed is too, nobody knows.
+    /// So many statements are committed; whether the one that failed is committed too is not known.
     Unclear {
         /// How many.
         n_finished: usize,
