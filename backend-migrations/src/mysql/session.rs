@@ -137,19 +137,36 @@ impl MySqlSession {
         sql: String,
         patience: impl FnOnce(&CancellationToken) -> Patience<'_>,
     ) -> (RowSets, Result<(), SessionError>) {
+        let sql = self.with_set_up(sql);
         let Some(connection) = &mut self.connection else { return (Vec::new(), Err(closed())) };
         let patience = patience(self.connector.kill_token());
-        if self.state == State::SetUp {
-            return query::query_until_error(connection, sql, patience).await;
+        let (sets, result) = query::query_until_error(connection, sql, patience).await;
+        self.without_set_up(sets, result)
+    }
+
+    /// `sql`, behind the statements that set the session up where it is not.
+    fn with_set_up(&self, sql: String) -> String {
+        match self.state {
+            State::SetUp => sql,
+            State::New | State::Used => format!("{};{sql}", contract::set_up(self.connector.limits())),
         }
-        let sql = format!("{};{sql}", contract::set_up(self.connector.limits()));
-        let (mut sets, result) = query::query_until_error(connection, sql, patience).await;
-        if sets.len() < contract::N_STATEMENTS {
+    }
+
+    /// The answers to the packet of [`Self::with_set_up`], without those to the statements that set the session up.
+    fn without_set_up<T>(
+        &mut self,
+        mut answers: Vec<T>,
+        result: Result<(), SessionError>,
+    ) -> (Vec<T>, Result<(), SessionError>) {
+        if self.state == State::SetUp {
+            return (answers, result);
+        }
+        if answers.len() < contract::N_STATEMENTS {
             return (Vec::new(), Err(contract::refused(result)));
         }
         self.state = State::SetUp;
-        drop(sets.drain(..contract::N_STATEMENTS));
-        (sets, result)
+        drop(answers.drain(..contract::N_STATEMENTS));
+        (answers, result)
     }
 
     /// The rows that one query gives; `None` where its table does not exist. Where another tenant's row may name the same
@@ -175,19 +192,11 @@ impl MySqlSession {
 
     /// As [`Self::query_until_error`], for statements that write: gives how many rows each has changed.
     async fn write(&mut self, sql: String) -> (Vec<u64>, Result<(), SessionError>) {
+        let sql = self.with_set_up(sql);
         let Some(connection) = &mut self.connection else { return (Vec::new(), Err(closed())) };
         let patience = Patience::until(BOOKKEEPING_LIMIT, self.connector.kill_token());
-        if self.state == State::SetUp {
-            return query::write(connection, sql, patience).await;
-        }
-        let sql = format!("{};{sql}", contract::set_up(self.connector.limits()));
-        let (mut n_changed, result) = query::write(connection, sql, patience).await;
-        if n_changed.len() < contract::N_STATEMENTS {
-            return (Vec::new(), Err(contract::refused(result)));
-        }
-        self.state = State::SetUp;
-        drop(n_changed.drain(..contract::N_STATEMENTS));
-        (n_changed, result)
+        let (n_changed, result) = query::write(connection, sql, patience).await;
+        self.without_set_up(n_changed, result)
     }
 
     /// As [`Self::rows_if_there`]. As the first query of a session, for most databases the only one, it has nothing set before
