@@ -282,9 +282,11 @@ async fn an_umlaut_in_a_name_stops_nobody(server: &'static Server) {
     let sql = "UPDATE tenants SET name = 'M\u{fc}ller' WHERE slug = 'umlaut-a'";
     query::run(&mut fleet.connect_central().await, sql).await;
     let port = latin1_way(server).await;
-    let url =
-        server.url(&fleet.central_database()).replace(&format!(":{}/", server.port()), &format!(":{port}/"));
-    let url = format!("{url}?ssl-mode=DISABLED");
+    let address = format!("@{}:{}/", server.host(), server.port());
+    let url = server.url(&fleet.central_database());
+    // Its host is this machine's, which the server's need not be: a container's is its bridge's.
+    assert!(url.contains(&address), "{url}");
+    let url = format!("{}?ssl-mode=DISABLED", url.replace(&address, &format!("@127.0.0.1:{port}/")));
     let run = |args: &str| fleet.run(args).env("CENTRAL_DATABASE_URL", &url);
     run("migrate:status").await.exits(0).says("M\u{fc}ller").says("2 tenants");
     run("migrate:all-tenants").await.exits(0).says("M\u{fc}ller");
