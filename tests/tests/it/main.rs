@@ -14,6 +14,7 @@ mod course;
 mod cut_everywhere;
 mod deploy;
 mod explorer;
+mod full_disk;
 mod guarantees;
 mod hostile;
 mod lint;
