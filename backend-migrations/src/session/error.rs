@@ -197,6 +197,15 @@ impl SessionError {
                      history; look at it (`SHOW CREATE TABLE`) and at the rows it holds before anything is done to it; where \
                      it is what the file means, take its statement out of the file"
                 }
+                // Of a table or a temporary file; MariaDB gives the storage engine's own numbers (28, 135, 144 …) as well.
+                3 | 20 | 28 | 135 | 1021 | 1026 | 1114 | 3675 => {
+                    "make room where the server has its data and its temporary files, or raise the limit that the table has \
+                     reached (a quota, of a table in memory `max_heap_table_size`)"
+                }
+                126 | 127 | 144 | 145 | 1034 | 1035 | 1194 | 1195 => {
+                    "the table's file is damaged, as a full disk or a crash leaves a table without transactions: `CHECK TABLE` \
+                     tells; copy its files before `REPAIR TABLE`, which may leave rows out, and look at its rows after it"
+                }
                 1290 | 1836 => "the server is read-only: is this the primary?",
                 _ => return None,
             },

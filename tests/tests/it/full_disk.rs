@@ -37,8 +37,8 @@ async fn a_full_disk_at_any_packet_loses_nothing(server: &'static Server) {
     };
     let mut files = vec![(EVERY_KIND, "nospace".to_owned())];
     for engine in untransacted(server.flavour()) {
-        // In memory there is room.
-        if *engine != "MEMORY" {
+        // In memory there is room, and MariaDB's own engines lose rows that were there before.
+        if server.is_mysql() && *engine != "MEMORY" {
             files.push((EVERY_KIND.with_engine(engine), format!("nospace{}", engine.to_ascii_lowercase())));
         }
     }
@@ -101,6 +101,8 @@ async fn fill_at_packets(
         }
         if FULL.iter().any(|words| first.text().contains(words)) {
             n_refused.fetch_add(1, Ordering::Relaxed);
+            let is_unclear = first.text().contains("migrate:recover");
+            assert!(is_unclear || first.text().contains("hint: make room"), "{first}");
         }
         let outcome = course.mend(lane, &first).await;
         let outcome = outcome.unwrap_or_else(|reason| panic!("a full disk at packet {at}: {reason}"));
