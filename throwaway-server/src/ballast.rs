@@ -18,7 +18,7 @@ pub(crate) fn in_the_eyes_of(pid: &str, folder: &Path) -> PathBuf {
 pub(crate) fn fill(file: &Path) -> io::Result<()> {
     let mut ballast = fs::File::create(file)?;
     loop {
-        match ballast.write_all(&[0; 1 << 16]) {
+        match ballast.write_all(&[0; 1 << 13]) {
             Err(error) if error.kind() == io::ErrorKind::StorageFull => return Ok(()),
             result => result?,
         }
