@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    relay::Traffic,
+    relay::{Fault, Traffic},
     server_error::{session_error, told_in_row},
 };
 use crate::{fault::panic_text, session::SessionError};
@@ -254,8 +254,16 @@ pub(super) async fn row(
 
 /// What ended an answer before its end.
 fn ended(error: &sqlx::Error, traffic: &Traffic) -> SessionError {
-    if traffic.is_exceeded() {
-        return SessionError::Unreadable { message: "it is larger than any that is needed".to_owned() };
+    match traffic.fault() {
+        Some(Fault::Excess) => {
+            let message = "it is larger than any that is needed".to_owned();
+            return SessionError::Unreadable { message };
+        }
+        Some(Fault::AsksForAFile) => {
+            let message = "it asks for a file of this machine (LOCAL INFILE), and none is sent".to_owned();
+            return SessionError::Unreadable { message };
+        }
+        None => {}
     }
     match (session_error(error), traffic.failure()) {
         // sqlx sees no more of it than the local socket's end.
