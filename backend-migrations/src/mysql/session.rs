@@ -460,6 +460,17 @@ impl TenantSession for MySqlSession {
         Ok(ExistingTables { n: n.and_then(|n| usize::try_from(n).ok()).unwrap_or_default(), names })
     }
 
+    async fn unwritable(&mut self, descriptions: &[&str]) -> Result<Vec<(usize, String)>, SessionError> {
+        let sets = self.query(books::SELECT_DESCRIPTION_CHARSET.into(), BOOKKEEPING_LIMIT).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let charset = row.and_then(|row| text(row, "charset")).unwrap_or_default();
+        let Some(sql) = books::can_hold(&charset, descriptions) else { return Ok(Vec::new()) };
+        let sets = self.query(sql, BOOKKEEPING_LIMIT).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let is_lost = |at: &usize| row.and_then(|row| row.try_get::<i64, _>(*at).ok()) == Some(0);
+        Ok((0..descriptions.len()).filter(is_lost).map(|at| (at, charset.clone())).collect())
+    }
+
     fn lock_caveat(&mut self) -> Option<String> {
         self.lock_caveat.take()
     }
