@@ -92,7 +92,8 @@ pub async fn provision_tenant(
     on_event: impl FnMut(&Event) -> io::Result<()>,
 ) -> Result<Provisioned, ProvisionError> {
     let mut birth = Birth { provisioning, tenant, present: Vec::new() };
-    let result = birth.run(stop, on_event).await;
+    // It holds the states of all its steps.
+    let result = Box::pin(birth.run(stop, on_event)).await;
     let present = birth.present;
     result.map_err(|kind| ProvisionError { slug: tenant.slug.to_string(), kind, present })
 }
