@@ -104,7 +104,9 @@ impl MySqlConnector {
     /// Connects and logs in, sending nothing after the login.
     pub(super) async fn open(&self, target: &Target) -> Result<ServerConnection, ConnectError> {
         let (limit, server) = (self.limits.connect, || target.label.server.to_string());
-        match Patience::until(limit, &self.kill).bound(self.open_unbounded(target)).await {
+        // A login's states are large, and are in the future of whoever connects.
+        let opening = Box::pin(self.open_unbounded(target));
+        match Patience::until(limit, &self.kill).bound(opening).await {
             Err(Impatience::Stopped) => Err(ConnectError::Stopped { server: server(), after: STOP_GRACE }),
             Ok(Err(ConnectError::TimedOut { .. })) | Err(Impatience::TimedOut) => {
                 Err(ConnectError::TimedOut { server: server(), after: limit })
