@@ -129,6 +129,7 @@ impl ApplyError {
 pub async fn prepare<S: TenantSession>(session: &mut S, work: Work<'_>) -> Result<Plan, ApplyError> {
     let (plan, has_history) = look(session, work).await?;
     refuse_existing_tables(session, work, &plan, has_history).await?;
+    refuse_unwritable_names(session, &plan).await?;
     Ok(plan)
 }
 
@@ -160,6 +161,25 @@ async fn refuse_existing_tables<S: TenantSession>(
     }
 }
 
+/// A name that the history cannot hold would be refused only when its turn comes, after those before it. It takes a round
+/// trip or two, where a name is not ASCII: any character set has that.
+async fn refuse_unwritable_names<S: TenantSession>(session: &mut S, plan: &Plan) -> Result<(), ApplyError> {
+    let is_in_doubt = |step: &&Step| {
+        step.direction == Direction::Up && step.n_finished == 0 && !step.migration.description.is_ascii()
+    };
+    let steps: Vec<_> = plan.steps.iter().filter(is_in_doubt).collect();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let descriptions: Vec<_> = steps.iter().map(|step| step.migration.description.as_str()).collect();
+    let unwritable = session.unwritable(&descriptions).await.map_err(ApplyError::Unread)?;
+    let problems: Vec<_> = unwritable
+        .into_iter()
+        .map(|(at, charset)| Problem::Unwritable { pending: steps[at].migration.named(), charset })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(PlanError { problems }.into()) }
+}
+
 /// Brings the database behind `session` to the goal, or as far as it got before it was told to stop; `done` grows with
 /// every migration that is complete, so that the caller knows them after an error too.
 ///
@@ -188,6 +208,7 @@ pub async fn apply<S: TenantSession>(
     }
     let (mut history, mut plan) = plan_locked(session, work, work.options, history).await?;
     refuse_existing_tables(session, work, &plan, history.has_table).await?;
+    refuse_unwritable_names(session, &plan).await?;
     let n_migrations = plan.steps.len();
     work.events.tell(Event::TenantPlanned { tenant: work.tenant.clone(), n_migrations }).await;
     if n_migrations == 0 {

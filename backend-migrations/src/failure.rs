@@ -116,9 +116,11 @@ impl From<ApplyError> for Failure {
             }
             ApplyError::Lock(source) => plain(code(&source, FailureCode::LockHeld), untouched, source.hint()),
             ApplyError::Renew(source) => {
-                let hint = source
-                    .hint()
-                    .map_or("run again".to_owned(), |mend| format!("{mend}\nrun again after that"));
+                let hint = match (&source, source.hint()) {
+                    (SessionError::Interrupted, Some(again)) => again,
+                    (_, Some(mend)) => format!("{mend}\nrun again after that"),
+                    (_, None) => "run again".to_owned(),
+                };
                 plain(code(&source, FailureCode::History), Some(between()), Some(hint))
             }
             ApplyError::Changed => {

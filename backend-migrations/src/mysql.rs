@@ -1,5 +1,6 @@
 //! The edge to MySQL and MariaDB: the only module that knows sqlx and writes SQL of its own.
 
+mod answers;
 mod blockers;
 #[doc(hidden)]
 pub mod books;

@@ -331,6 +331,27 @@ fn nullable_text(value: Option<&str>) -> String {
     value.map_or_else(|| "NULL".to_owned(), text)
 }
 
+/// The character set of the history's descriptions, as `charset`: of the column, or of the database where there is none yet;
+/// NULL where it holds bytes.
+pub(super) const SELECT_DESCRIPTION_CHARSET: &str = "\
+     SELECT CONVERT(IF(COUNT(*) = 0, @@character_set_database, MAX(character_set_name)) USING utf8mb4) \
+     AS charset FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '_sqlx_migrations' \
+     AND column_name = 'description'";
+
+/// Selects for each text whether it is the same after a turn through this character set; `None` where every text is.
+pub(super) fn can_hold(charset: &str, texts: &[&str]) -> Option<String> {
+    let is_word = charset.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_word || matches!(charset, "" | "utf8mb4" | "binary") {
+        return None;
+    }
+    let columns = texts.iter().map(|value| {
+        let value = text(value);
+        let turned = format!("CONVERT(CONVERT({value} USING {charset}) USING utf8mb4)");
+        format!("CAST(CAST({turned} AS BINARY) = CAST({value} AS BINARY) AS SIGNED)")
+    });
+    Some(format!("SELECT {}", columns.collect::<Vec<_>>().join(", ")))
+}
+
 /// A string literal that means `value` whatever `sql_mode` and the connection's character set are.
 pub(super) fn text(value: &str) -> String {
     // `X''` is legal, and the empty string.

@@ -7,7 +7,10 @@ use sqlx::{
     mysql::{MySqlDatabaseError, MySqlRow},
 };
 
-use super::{hide::without_values, relay::Traffic};
+use super::{
+    hide::without_values,
+    relay::{Fault, Traffic},
+};
 use crate::{
     session::{ConnectError, SessionError},
     sql::excerpt,
@@ -67,7 +70,7 @@ pub(super) fn server_error(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
 /// Why the login to `label`'s database did not succeed.
 pub(super) fn connect_error(error: &sqlx::Error, traffic: &Traffic, label: &Label) -> ConnectError {
     let server = label.server.to_string();
-    if traffic.is_exceeded() {
+    if traffic.fault() == Some(Fault::Excess) {
         let message = "it sends more than any login takes".to_owned();
         return ConnectError::Unreadable { server, message };
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{Row as _, mysql::MySqlRow};
-use tokio::{pin, select, time::timeout};
+use tokio::{pin, select};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -20,7 +20,8 @@ use crate::{
     history::{Glance, History},
     plan::ExistingTables,
     session::{
-        Activity, Fate, Limits, LockHolder, Reads, Record, Rollback, SessionError, TenantSession, Watch,
+        Activity, ConnectError, Fate, Limits, LockHolder, Reads, Record, Rollback, SessionError,
+        TenantSession, Watch,
         number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, SUBQUERY_NO_1_ROW},
     },
     sql::shape,
@@ -88,8 +89,11 @@ impl MySqlSession {
             connect::close(old, &self.connector).await;
         }
         let opened = self.connector.open_patiently(&self.target).await;
-        self.connection =
-            Some(opened.map_err(|source| SessionError::Unrenewed { source: Box::new(source) })?);
+        let connection = opened.map_err(|source| match source {
+            ConnectError::Stopped { .. } => SessionError::Interrupted,
+            source => SessionError::Unrenewed { source: Box::new(source) },
+        })?;
+        self.connection = Some(connection);
         Ok(())
     }
 
@@ -388,7 +392,7 @@ impl TenantSession for MySqlSession {
             Ok(Sighted::Elsewhere) => return Err(unended(Some(own), &ANOTHER_SERVER)),
             Err(error) => return Err(unended(Some(own), &error)),
         }
-        let answer = timeout(KILL_GRACE, query).await;
+        let answer = Patience::until(KILL_GRACE, connector.kill_token()).bound(query).await;
         let result = match answer {
             // It was done before the kill reached it.
             Ok(Ok(n_rows)) => Ok(n_rows),
@@ -436,7 +440,7 @@ impl TenantSession for MySqlSession {
 
     async fn at_work(&mut self) -> Result<Vec<Activity>, SessionError> {
         match &mut self.connection {
-            Some(connection) => monitor::at_work(connection).await,
+            Some(connection) => monitor::at_work(connection, &self.connector).await,
             None => Err(closed()),
         }
     }
@@ -454,6 +458,17 @@ impl TenantSession for MySqlSession {
         let n = sets.first().and_then(|rows| rows.first()?.try_get::<i64, _>(0).ok());
         let names = sets.get(1).into_iter().flatten().filter_map(|row| row.try_get(0).ok()).collect();
         Ok(ExistingTables { n: n.and_then(|n| usize::try_from(n).ok()).unwrap_or_default(), names })
+    }
+
+    async fn unwritable(&mut self, descriptions: &[&str]) -> Result<Vec<(usize, String)>, SessionError> {
+        let sets = self.query(books::SELECT_DESCRIPTION_CHARSET.into(), BOOKKEEPING_LIMIT).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let charset = row.and_then(|row| text(row, "charset")).unwrap_or_default();
+        let Some(sql) = books::can_hold(&charset, descriptions) else { return Ok(Vec::new()) };
+        let sets = self.query(sql, BOOKKEEPING_LIMIT).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let is_lost = |at: &usize| row.and_then(|row| row.try_get::<i64, _>(*at).ok()) == Some(0);
+        Ok((0..descriptions.len()).filter(is_lost).map(|at| (at, charset.clone())).collect())
     }
 
     fn lock_caveat(&mut self) -> Option<String> {
@@ -516,7 +531,7 @@ const GONE: &str = "the server does not run it any more";
 async fn end(monitor: &mut Monitor, own: &Own) -> Result<(), String> {
     match monitor.end_own(own, KILL_GRACE).await {
         Ok(Sighted::Gone) => Ok(()),
-        Ok(Sighted::There) => Err(format!("it does not end within {} s", KILL_GRACE.as_secs())),
+        Ok(Sighted::There) => Err("it was told to end, and has not yet".to_owned()),
         Ok(Sighted::Elsewhere) => Err(ANOTHER_SERVER.to_owned()),
         Err(error) => Err(error.to_string()),
     }

@@ -299,6 +299,14 @@ pub enum ConnectError {
         /// The limit.
         after: Duration,
     },
+    /// No answer until the run was told twice to stop, and for as long as one is waited for then.
+    #[error("{server} did not answer before the run was told twice to stop, nor within {} s of that", .after.as_secs_f32())]
+    Stopped {
+        /// Host and port.
+        server: String,
+        /// How long it was waited for then.
+        after: Duration,
+    },
     /// Wrong user or password.
     #[error("{server} refused the login: {message}")]
     AccessDenied {
@@ -409,6 +417,7 @@ impl ConnectError {
                 ["Temporary failure", "Try again"].iter().any(|words| message.contains(words))
             }
             Self::TimedOut { .. }
+            | Self::Stopped { .. }
             | Self::AccessDenied { .. }
             | Self::NoDatabase { .. }
             | Self::Tls { .. }
@@ -434,6 +443,7 @@ impl ConnectError {
             Self::TimedOut { .. } => {
                 "a firewall may drop the packets; `--connect-timeout` sets how long to wait"
             }
+            Self::Stopped { .. } => "run again when you are ready",
             Self::AccessDenied { .. } => match whose {
                 Whose::Tenant => {
                     "check the tenant's `db_user` and its password on the server; `tenant:seal-password` seals a new one \
