@@ -21,7 +21,7 @@ use crate::{
     plan::ExistingTables,
     session::{
         Activity, Fate, Limits, LockHolder, Reads, Record, Rollback, SessionError, TenantSession, Watch,
-        number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, SUBQUERY_NO_1_ROW},
+        number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, OUT_OF_RANGE},
     },
     sql::shape,
     tenant::Target,
@@ -420,7 +420,7 @@ impl TenantSession for MySqlSession {
             // may be tried again, under what its script has set.)
             self.state = State::Used;
         }
-        let Err(SessionError::Server { number: SUBQUERY_NO_1_ROW, .. }) = result else { return result };
+        let Err(SessionError::Server { number: OUT_OF_RANGE, .. }) = result else { return result };
         // As many statements have answered as there are before the guard that failed.
         let at = n_changed.len();
         Err(match parts.get(at).and_then(|part| part.guard) {

@@ -13,8 +13,8 @@ pub const NOT_COMPLETE_ROLLBACK: u16 = 1196;
 pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
 /// `ER_LOCK_DEADLOCK`: the transaction is rolled back.
 pub const DEADLOCK: u16 = 1213;
-/// `ER_SUBQUERY_NO_1_ROW`: how a guard of the books fails.
-pub const SUBQUERY_NO_1_ROW: u16 = 1242;
+/// `ER_DATA_OUT_OF_RANGE`: how a guard of the books fails.
+pub const OUT_OF_RANGE: u16 = 1690;
 
 /// Whether a server says this of a statement before it has done anything of it: it does not parse, the account may not do
 /// it, the server is read-only. A privilege is asked for on all that a statement names before the first of it changes.
