@@ -18,7 +18,7 @@ use crate::{
     seal::{self, OpenError},
     secret::Key,
     selection::Coverage,
-    session::{ConnectError, Fate, SessionError, TenantSession as _, Whose},
+    session::{ConnectError, Fate, SessionError, TenantSession as _, Whose, number},
     tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantRow, TenantStatus, Tls},
 };
 
@@ -289,9 +289,8 @@ impl ProvisionError {
             ProvisionErrorKind::StatusChanged => Some("look at its row in the table `tenants`".into()),
             // Denied: a database, a table, a column, a privilege.
             ProvisionErrorKind::Server {
-                source: SessionError::Server { number: 1044 | 1142 | 1143 | 1227, .. },
-                ..
-            } => Some(
+                source: SessionError::Server { number, .. }, ..
+            } if number::is_denied(*number) => Some(
                 "the account in `TENANT_ADMIN_URL` needs SELECT on `mysql.user`, CREATE USER, CREATE and all that it grants, \
                  WITH GRANT OPTION"
                     .into(),
@@ -495,7 +494,7 @@ impl Birth<'_> {
         let sealed_password = seal::seal(password.expose(), key, iv);
         let target = SealedTarget { label: label.into(), user, sealed_password };
         if let Err(error) = central.insert_tenant(&target).await {
-            if matches!(&error, CentralError::Query { source, .. } if source.fate() == Fate::Unknown) {
+            if matches!(&error, CentralError::Unwritten(source) if source.fate() == Fate::Unknown) {
                 self.present
                     .push(format!("perhaps the row of tenant {:?}: its answer was lost", slug.as_str()));
             }

@@ -95,7 +95,8 @@ impl<S: TenantSession> Run<'_, S> {
         let fate = fate(self.courses[index], source);
         // The connection is gone, or a statement that could not be killed still has it; or the lock is another's, under
         // which nothing may be written.
-        let may_write = source.fate() == Fate::NotApplied && !matches!(source, SessionError::LockLost);
+        let may_write = source.fate() == Fate::NotApplied
+            && !matches!(source, SessionError::LockLost | SessionError::Gone { .. });
         let rolled_back = if may_write { self.undo().await.ok() } else { None };
         let stand = match rolled_back {
             Some(_) => self.stand().await.ok(),

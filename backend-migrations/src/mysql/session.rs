@@ -108,11 +108,11 @@ impl MySqlSession {
     ///
     /// That there is none, or that none of a few leads to that server.
     pub(crate) async fn monitor(&mut self) -> Result<Monitor, SessionError> {
-        let lost = |message: String| SessionError::Lost { message };
+        let unseen = |message: String| SessionError::Unseen { message };
         let own = self.own().await?;
-        match Monitor::connect_beside(&self.connector, &self.target, &own).await.map_err(lost)? {
+        match Monitor::connect_beside(&self.connector, &self.target, &own).await.map_err(unseen)? {
             (monitor, Sighted::There) => Ok(monitor),
-            _ => Err(lost(format!("{ANOTHER_SERVER}, so it cannot be seen who is at work on this one"))),
+            _ => Err(unseen(format!("{ANOTHER_SERVER}, so it cannot be seen who is at work on this one"))),
         }
     }
 
@@ -484,7 +484,7 @@ impl TenantSession for MySqlSession {
 
 /// What is said where there is no connection any more.
 fn closed() -> SessionError {
-    SessionError::Lost { message: "it was closed".into() }
+    SessionError::Gone { message: "it was closed".into() }
 }
 
 /// What is said where a connection to the same address does not lead to the same server.
@@ -524,6 +524,5 @@ async fn end(monitor: &mut Monitor, own: &Own) -> Result<(), String> {
 
 /// A statement that goes on without us.
 fn unended(own: Option<&Own>, error: &dyn std::fmt::Display) -> SessionError {
-    let connection = own.map(|own| format!(" as connection {}", own.id)).unwrap_or_default();
-    SessionError::Lost { message: format!("it may still run{connection}, which could not be ended: {error}") }
+    SessionError::Unended { connection_id: own.map(|own| own.id), message: error.to_string() }
 }
