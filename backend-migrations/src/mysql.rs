@@ -12,6 +12,7 @@ mod identity;
 mod introspect;
 mod locality;
 mod monitor;
+mod orphan;
 mod places;
 mod provisioning;
 mod query;

@@ -12,6 +12,7 @@ use super::{
     connect::{self, MySqlConnector},
     contract, identity, locality,
     monitor::{self, Monitor, Own, Sighted, text, unsigned},
+    orphan::{ANOTHER_SERVER, KILL_GRACE, end, orphan, unended},
     query::{self, Patience, RowSets, ServerConnection},
     read,
     server_error::session_error,
@@ -29,9 +30,6 @@ use crate::{
 
 /// For the queries of our own, which take milliseconds unless the server or the way to it is gone.
 pub(super) const BOOKKEEPING_LIMIT: Duration = Duration::from_mins(1);
-
-/// How long a killed statement may take to let go: a rollback takes about as long as the work did.
-const KILL_GRACE: Duration = Duration::from_secs(30);
 
 /// A connection to one tenant's database.
 #[derive(Debug)]
@@ -485,44 +483,4 @@ impl TenantSession for MySqlSession {
 /// What is said where there is no connection any more.
 fn closed() -> SessionError {
     SessionError::Gone { message: "it was closed".into() }
-}
-
-/// What is said where a connection to the same address does not lead to the same server.
-const ANOTHER_SERVER: &str = "another server answers at this address now";
-
-/// What became of the statement on `own`, a connection that is lost to us: a server that goes on with it is told to end
-/// it.
-async fn orphan(connector: &MySqlConnector, target: &Target, own: Option<&Own>) -> String {
-    let unseen = "whether the server still runs it cannot be seen";
-    let Some(own) = own else { return unseen.to_owned() };
-    let Ok((mut monitor, sighted)) = Monitor::connect_beside(connector, target, own).await else {
-        return unseen.to_owned();
-    };
-    let found = match sighted {
-        Sighted::Elsewhere => format!("{unseen}: {ANOTHER_SERVER}"),
-        Sighted::Gone => GONE.to_owned(),
-        Sighted::There => match end(&mut monitor, own).await {
-            Ok(()) => GONE.to_owned(),
-            Err(error) => unended(Some(own), &error).to_string(),
-        },
-    };
-    monitor.close().await;
-    found
-}
-
-const GONE: &str = "the server does not run it any more";
-
-/// Ends `own`, if it is there, and waits until it is gone.
-async fn end(monitor: &mut Monitor, own: &Own) -> Result<(), String> {
-    match monitor.end_own(own, KILL_GRACE).await {
-        Ok(Sighted::Gone) => Ok(()),
-        Ok(Sighted::There) => Err(format!("it does not end within {} s", KILL_GRACE.as_secs())),
-        Ok(Sighted::Elsewhere) => Err(ANOTHER_SERVER.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// A statement that goes on without us.
-fn unended(own: Option<&Own>, error: &dyn std::fmt::Display) -> SessionError {
-    SessionError::Unended { connection_id: own.map(|own| own.id), message: error.to_string() }
 }
