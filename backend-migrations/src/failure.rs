@@ -157,7 +157,11 @@ fn between() -> String {
 
 fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
     match error {
-        SessionError::Lost { .. } => FailureCode::ConnectionLost,
+        SessionError::Lost { .. }
+        | SessionError::Gone { .. }
+        | SessionError::NoAnswer { .. }
+        | SessionError::Unended { .. }
+        | SessionError::Unseen { .. } => FailureCode::ConnectionLost,
         SessionError::Unreadable { .. } => FailureCode::BadAnswer,
         SessionError::TimedOut { .. } | SessionError::Killed { .. } | SessionError::Interrupted => {
             FailureCode::Killed

@@ -13,6 +13,7 @@ mod identity;
 mod introspect;
 mod locality;
 mod monitor;
+mod orphan;
 mod places;
 mod provisioning;
 mod query;

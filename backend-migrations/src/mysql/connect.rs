@@ -155,7 +155,8 @@ impl MySqlConnector {
         let result = query::query(connection, contract::set_up(&self.limits), limit).await;
         let server = target.label.server.to_string();
         result.map(|_| ()).map_err(|error| match contract::refused(Err(error)) {
-            SessionError::Lost { .. } => ConnectError::Closed { server },
+            SessionError::Lost { .. } | SessionError::Gone { .. } => ConnectError::Closed { server },
+            SessionError::NoAnswer { limit } => ConnectError::TimedOut { server, after: limit },
             SessionError::Interrupted => ConnectError::Stopped { server, after: STOP_GRACE },
             SessionError::Unreadable { message } => ConnectError::Unreadable { server, message },
             error => ConnectError::Other { server, message: error.to_string() },

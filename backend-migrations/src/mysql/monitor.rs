@@ -17,11 +17,11 @@ use super::{
     books,
     connect::{self, MySqlConnector},
     query::{self, Patience, RowSets, ServerConnection},
-    server_error::{NO_SUCH_CONNECTION, session_error},
+    server_error::session_error,
 };
 use crate::{
     entropy,
-    session::{Activity, ConnectError, SessionError},
+    session::{Activity, ConnectError, SessionError, number},
     tenant::Target,
 };
 
@@ -261,7 +261,7 @@ impl Monitor {
 
     async fn end(&mut self, sql: String) -> Result<(), SessionError> {
         match self.query(sql).await {
-            Err(SessionError::Server { number: NO_SUCH_CONNECTION, .. }) => Ok(()),
+            Err(SessionError::Server { number: number::NO_SUCH_CONNECTION, .. }) => Ok(()),
             result => result.map(|_| ()),
         }
     }

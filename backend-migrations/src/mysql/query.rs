@@ -62,7 +62,7 @@ impl<'a> Patience<'a> {
     ///
     /// # Errors
     ///
-    /// [`SessionError::Interrupted`] and, past the limit, [`SessionError::Lost`]: the connection is of no use after
+    /// [`SessionError::Interrupted`] and, past the limit, [`SessionError::NoAnswer`]: the connection is of no use after
     /// either, as the answer may still come.
     pub(super) async fn wait<T>(
         self,
@@ -70,7 +70,7 @@ impl<'a> Patience<'a> {
     ) -> Result<T, SessionError> {
         match self.bound(answer).await {
             Ok(result) => result,
-            Err(Impatience::TimedOut) => Err(timed_out(self.limit)),
+            Err(Impatience::TimedOut) => Err(SessionError::NoAnswer { limit: self.limit }),
             Err(Impatience::Stopped) => Err(SessionError::Interrupted),
         }
     }
@@ -145,7 +145,7 @@ impl ServerConnection {
     ) -> Result<(), SessionError> {
         if !self.is_usable {
             let message = "an answer before this one did not come, or could not be read".to_owned();
-            return Err(SessionError::Lost { message });
+            return Err(SessionError::Gone { message });
         }
         // For as long as it takes, and for good where this is given up in the middle.
         self.is_usable = false;
@@ -293,9 +293,4 @@ pub(super) async fn write(
     };
     let result = patience.wait(connection.run(sql, take)).await;
     (n_changed, result)
-}
-
-/// What is said of a server that has not answered within `limit`.
-fn timed_out(limit: Duration) -> SessionError {
-    SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }
 }

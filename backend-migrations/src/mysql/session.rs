@@ -12,6 +12,7 @@ use super::{
     connect::{self, MySqlConnector},
     contract, identity, locality,
     monitor::{self, Monitor, Own, Sighted, text, unsigned},
+    orphan::{ANOTHER_SERVER, KILL_GRACE, end, orphan, unended},
     query::{self, Patience, RowSets, ServerConnection},
     read,
     server_error::session_error,
@@ -22,7 +23,7 @@ use crate::{
     session::{
         Activity, ConnectError, Fate, Limits, LockHolder, Reads, Record, Rollback, SessionError,
         TenantSession, Watch,
-        number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, SUBQUERY_NO_1_ROW},
+        number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, OUT_OF_RANGE},
     },
     sql::shape,
     tenant::Target,
@@ -30,9 +31,6 @@ use crate::{
 
 /// For the queries of our own, which take milliseconds unless the server or the way to it is gone.
 pub(super) const BOOKKEEPING_LIMIT: Duration = Duration::from_mins(1);
-
-/// How long a killed statement may take to let go: a rollback takes about as long as the work did.
-const KILL_GRACE: Duration = Duration::from_secs(30);
 
 /// A connection to one tenant's database.
 #[derive(Debug)]
@@ -112,11 +110,11 @@ impl MySqlSession {
     ///
     /// That there is none, or that none of a few leads to that server.
     pub(crate) async fn monitor(&mut self) -> Result<Monitor, SessionError> {
-        let lost = |message: String| SessionError::Lost { message };
+        let unseen = |message: String| SessionError::Unseen { message };
         let own = self.own().await?;
-        match Monitor::connect_beside(&self.connector, &self.target, &own).await.map_err(lost)? {
+        match Monitor::connect_beside(&self.connector, &self.target, &own).await.map_err(unseen)? {
             (monitor, Sighted::There) => Ok(monitor),
-            _ => Err(lost(format!("{ANOTHER_SERVER}, so it cannot be seen who is at work on this one"))),
+            _ => Err(unseen(format!("{ANOTHER_SERVER}, so it cannot be seen who is at work on this one"))),
         }
     }
 
@@ -424,7 +422,7 @@ impl TenantSession for MySqlSession {
             // may be tried again, under what its script has set.)
             self.state = State::Used;
         }
-        let Err(SessionError::Server { number: SUBQUERY_NO_1_ROW, .. }) = result else { return result };
+        let Err(SessionError::Server { number: OUT_OF_RANGE, .. }) = result else { return result };
         // As many statements have answered as there are before the guard that failed.
         let at = n_changed.len();
         Err(match parts.get(at).and_then(|part| part.guard) {
@@ -499,46 +497,5 @@ impl TenantSession for MySqlSession {
 
 /// What is said where there is no connection any more.
 fn closed() -> SessionError {
-    SessionError::Lost { message: "it was closed".into() }
-}
-
-/// What is said where a connection to the same address does not lead to the same server.
-const ANOTHER_SERVER: &str = "another server answers at this address now";
-
-/// What became of the statement on `own`, a connection that is lost to us: a server that goes on with it is told to end
-/// it.
-async fn orphan(connector: &MySqlConnector, target: &Target, own: Option<&Own>) -> String {
-    let unseen = "whether the server still runs it cannot be seen";
-    let Some(own) = own else { return unseen.to_owned() };
-    let Ok((mut monitor, sighted)) = Monitor::connect_beside(connector, target, own).await else {
-        return unseen.to_owned();
-    };
-    let found = match sighted {
-        Sighted::Elsewhere => format!("{unseen}: {ANOTHER_SERVER}"),
-        Sighted::Gone => GONE.to_owned(),
-        Sighted::There => match end(&mut monitor, own).await {
-            Ok(()) => GONE.to_owned(),
-            Err(error) => unended(Some(own), &error).to_string(),
-        },
-    };
-    monitor.close().await;
-    found
-}
-
-const GONE: &str = "the server does not run it any more";
-
-/// Ends `own`, if it is there, and waits until it is gone.
-async fn end(monitor: &mut Monitor, own: &Own) -> Result<(), String> {
-    match monitor.end_own(own, KILL_GRACE).await {
-        Ok(Sighted::Gone) => Ok(()),
-        Ok(Sighted::There) => Err("it was told to end, and has not yet".to_owned()),
-        Ok(Sighted::Elsewhere) => Err(ANOTHER_SERVER.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// A statement that goes on without us.
-fn unended(own: Option<&Own>, error: &dyn std::fmt::Display) -> SessionError {
-    let connection = own.map(|own| format!(" as connection {}", own.id)).unwrap_or_default();
-    SessionError::Lost { message: format!("it may still run{connection}, which could not be ended: {error}") }
+    SessionError::Gone { message: "it was closed".into() }
 }

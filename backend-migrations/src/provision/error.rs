@@ -5,7 +5,7 @@ use crate::{
     event::Failure,
     mysql::CentralError,
     seal::OpenError,
-    session::{ConnectError, SessionError, Whose},
+    session::{ConnectError, SessionError, Whose, number},
     tenant::ServerId,
 };
 
@@ -122,9 +122,8 @@ impl ProvisionErrorKind {
     pub fn is_stop(&self) -> bool {
         match self {
             Self::Stopped => true,
-            Self::Central(CentralError::Query { source, .. }) | Self::Server { source, .. } => {
-                *source == SessionError::Interrupted
-            }
+            Self::Central(CentralError::Unread(source) | CentralError::Unwritten(source))
+            | Self::Server { source, .. } => *source == SessionError::Interrupted,
             Self::Central(CentralError::Connect(error)) | Self::Admin(error) => {
                 matches!(error, ConnectError::Stopped { .. })
             }
@@ -169,9 +168,8 @@ impl ProvisionError {
             ProvisionErrorKind::StatusChanged => Some("look at its row in the table `tenants`".into()),
             // Denied: a database, a table, a column, a privilege.
             ProvisionErrorKind::Server {
-                source: SessionError::Server { number: 1044 | 1142 | 1143 | 1227, .. },
-                ..
-            } => Some(
+                source: SessionError::Server { number, .. }, ..
+            } if number::is_denied(*number) => Some(
                 "the account in `TENANT_ADMIN_URL` needs SELECT on `mysql.user`, CREATE USER, CREATE and all that it grants, \
                  WITH GRANT OPTION"
                     .into(),

@@ -109,7 +109,7 @@ impl Birth<'_> {
         let target = SealedTarget { label: label.into(), user, sealed_password };
         // Not given up in the middle: it ends by itself soon after the second signal, and says what is known of the row.
         if let Err(error) = central.insert_tenant(&target).await {
-            if matches!(&error, CentralError::Query { source, .. } if source.fate() == Fate::Unknown) {
+            if matches!(&error, CentralError::Unwritten(source) if source.fate() == Fate::Unknown) {
                 self.present
                     .push(format!("perhaps the row of tenant {:?}: its answer was lost", slug.as_str()));
             }

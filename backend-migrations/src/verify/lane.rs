@@ -287,7 +287,7 @@ impl<'a> Lane<'a> {
     async fn fill(&mut self, migration: &Migration) -> Result<(), ScratchError> {
         let inspector = self.tenant.scratch.inspector();
         let filled = self.filler.fill_before(migration.version, inspector, &self.state).await;
-        for unfilled in filled.map_err(|source| ScratchError::Server { verb: "filled", source })? {
+        for unfilled in filled.map_err(ScratchError::Unfilled)? {
             let found = Found::on(self.kind, findings::unfilled(migration, &unfilled));
             self.unfilled.entry(unfilled.table).or_insert(found);
         }
@@ -305,7 +305,7 @@ impl<'a> Lane<'a> {
         let reached = self.reached(migration);
         let is_reached = |name: &str| reached.as_ref().is_none_or(|names| names.contains(name));
         let content = Content::read(self.tenant.scratch.inspector(), schema, is_reached).await;
-        content.map_err(|source| ScratchError::Server { verb: "looked at", source })
+        content.map_err(ScratchError::Unseen)
     }
 
     /// Undoes the migration and applies it again; afterwards the state is `after`, whatever happened.

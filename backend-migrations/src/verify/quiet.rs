@@ -38,7 +38,7 @@ impl QuietSession {
         let mut session = scratch.session().await?;
         if let Err(source) = session.set_up().await {
             session.close().await;
-            return Err(ScratchError::Server { verb: "set up", source });
+            return Err(ScratchError::NotSetUp(source));
         }
         let probe = Probe::new(session, scratch.inspect().await?, scratch.server().flavour);
         Ok(Self { probe, applied: None })

@@ -20,6 +20,7 @@ mod hostile;
 mod lint;
 mod lint_claims;
 mod many_runners;
+mod many_statements;
 mod noop;
 mod not_new;
 mod outputs;
