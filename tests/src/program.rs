@@ -74,7 +74,9 @@ fn build() -> HashMap<String, PathBuf> {
     // What cargo tells the tests about themselves is news to build scripts that look at it, such as ring's, and so a
     // reason to compile them and all above them anew.
     let told = |name: &str| {
-        ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(|start| name.starts_with(start))
+        ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "RUSTC_BOOTSTRAP"]
+            .iter()
+            .any(|start| name.starts_with(start))
     };
     for (name, _) in env::vars_os().filter(|(name, _)| name.to_str().is_some_and(told)) {
         cargo.env_remove(name);

@@ -50,11 +50,23 @@ fn row(row: &MySqlRow) -> Vec<String> {
 pub async fn rows_once_there(connection: &mut MySqlConnection, sql: &str) -> Vec<Vec<String>> {
     let began = Instant::now();
     loop {
-        let rows = rows(connection, sql).await;
-        if !rows.is_empty() {
-            return rows;
+        match connection.fetch_all(raw_sql(AssertSqlSafe(sql.to_owned()))).await {
+            Ok(rows) if rows.is_empty() => {}
+            Ok(rows) => return rows.iter().map(row).collect(),
+            // Another connection's statement has bytes in it that MySQL's list of connections cannot show.
+            Err(sqlx::Error::Database(error)) if error.message().contains("Cannot convert string") => {}
+            Err(error) => panic!("{error}\n{sql}"),
         }
         assert!(began.elapsed() < Duration::from_mins(1), "never a row: {sql}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Waits until a query has no row any more; fails where it has one for a long time.
+pub async fn rows_once_gone(connection: &mut MySqlConnection, sql: &str) {
+    let began = Instant::now();
+    while !rows(connection, sql).await.is_empty() {
+        assert!(began.elapsed() < Duration::from_mins(1), "still a row: {sql}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -474,6 +474,8 @@ async fn a_signal_ends_the_wait_for_the_slug(server: &'static Server) {
         assert!(began.elapsed() < Duration::from_secs(10), "{output}");
         output.exits(3).says("the run was stopped").says("nothing was changed");
         assert_eq!(status(&fleet, "acme").await, "");
+        // The next must not be taken for this one.
+        query::rows_once_gone(&mut server.connect("").await, &waiting).await;
     }
     query::run(&mut holder, "DO RELEASE_ALL_LOCKS()").await;
     provision(&fleet, "acme").await.exits(0);

@@ -217,7 +217,7 @@ async fn the_second_signal_ends_the_wait_for_a_kill(server: &'static Server) {
         output
             .exits(1)
             .says("interrupted twice")
-            .says("it may still run as connection")
+            .says("may still run as connection")
             .says("told twice to stop");
         proxy.let_go();
         begins_anew(&fleet).await;
