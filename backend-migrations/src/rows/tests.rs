@@ -8,6 +8,7 @@ fn column(name: &str, column_type: &str) -> Column {
         name: name.into(),
         column_type: column_type.trim_end_matches('?').into(),
         character_set: column_type.contains("char").then(|| "utf8mb4".into()),
+        collation: None,
         is_nullable: column_type.ends_with('?'),
         has_default: false,
         is_generated: false,
