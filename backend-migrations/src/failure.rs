@@ -116,9 +116,11 @@ impl From<ApplyError> for Failure {
             }
             ApplyError::Lock(source) => plain(code(&source, FailureCode::LockHeld), untouched, source.hint()),
             ApplyError::Renew(source) => {
-                let hint = source
-                    .hint()
-                    .map_or("run again".to_owned(), |mend| format!("{mend}\nrun again after that"));
+                let hint = match (&source, source.hint()) {
+                    (SessionError::Interrupted, Some(again)) => again,
+                    (_, Some(mend)) => format!("{mend}\nrun again after that"),
+                    (_, None) => "run again".to_owned(),
+                };
                 plain(code(&source, FailureCode::History), Some(between()), Some(hint))
             }
             ApplyError::Changed => {
@@ -155,7 +157,11 @@ fn between() -> String {
 
 fn code(error: &SessionError, otherwise: FailureCode) -> FailureCode {
     match error {
-        SessionError::Lost { .. } => FailureCode::ConnectionLost,
+        SessionError::Lost { .. }
+        | SessionError::Gone { .. }
+        | SessionError::NoAnswer { .. }
+        | SessionError::Unended { .. }
+        | SessionError::Unseen { .. } => FailureCode::ConnectionLost,
         SessionError::Unreadable { .. } => FailureCode::BadAnswer,
         SessionError::TimedOut { .. } | SessionError::Killed { .. } | SessionError::Interrupted => {
             FailureCode::Killed

@@ -1,5 +1,6 @@
 //! The edge to MySQL and MariaDB: the only module that knows sqlx and writes SQL of its own.
 
+mod answers;
 mod blockers;
 #[doc(hidden)]
 pub mod books;
@@ -12,6 +13,7 @@ mod identity;
 mod introspect;
 mod locality;
 mod monitor;
+mod orphan;
 mod places;
 mod provisioning;
 mod query;

@@ -15,7 +15,7 @@ use crate::{
     mysql::{Inspector, MySqlConnector, MySqlSession, SCRATCH_PREFIX},
     plan::{Goal, PlanOptions},
     schema::{ServerVersion, Snapshot},
-    session::{Connect as _, ConnectError, SessionError, TenantSession},
+    session::{Connect as _, ConnectError, SessionError, TenantSession, number},
     tenant::{Label, SharedLabel, Target},
 };
 
@@ -25,14 +25,27 @@ pub enum ScratchError {
     /// There is no connection.
     #[error("{0}")]
     Connect(#[from] ConnectError),
-    /// The server refused something about it.
-    #[error("the scratch database cannot be {verb}: {source}")]
-    Server {
-        /// `made`, `set up`, `looked at`, `filled`, `emptied` or `removed`.
-        verb: &'static str,
-        /// What the server or the connection said.
-        source: SessionError,
-    },
+    /// It is not there.
+    #[error("the scratch database cannot be made: {0}")]
+    Unmade(#[source] SessionError),
+    /// A session on it is not as it must be.
+    #[error("the scratch database cannot be set up: {0}")]
+    NotSetUp(#[source] SessionError),
+    /// Its schema or rows were not read.
+    #[error("the scratch database cannot be looked at: {0}")]
+    Unseen(#[source] SessionError),
+    /// It has not the rows that it was to have.
+    #[error("the scratch database cannot be filled: {0}")]
+    Unfilled(#[source] SessionError),
+    /// It has not forgotten what was applied to it.
+    #[error("the scratch database cannot be emptied: {0}")]
+    Unemptied(#[source] SessionError),
+    /// It has not the schema that it was to have again.
+    #[error("the scratch database cannot be put in order: {0}")]
+    Unrepaired(#[source] SessionError),
+    /// It may still be there.
+    #[error("the scratch database cannot be removed: {0}")]
+    Unremoved(#[source] SessionError),
     /// There is no name for it.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -45,10 +58,18 @@ impl ScratchError {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Server { source: SessionError::Server { number: 1044 | 1227, .. }, .. } => {
-                Some("the account needs the right to make databases whose names begin with `_backend_migrations_scratch_`".into())
-            }
-            Self::Server { source, .. } => source.hint(),
+            Self::Unmade(source)
+            | Self::NotSetUp(source)
+            | Self::Unseen(source)
+            | Self::Unfilled(source)
+            | Self::Unemptied(source)
+            | Self::Unrepaired(source)
+            | Self::Unremoved(source) => match source {
+                SessionError::Server { number, .. } if number::is_database_denied(*number) => {
+                    Some("the account needs the right to make databases whose names begin with `_backend_migrations_scratch_`".into())
+                }
+                source => source.hint(),
+            },
             Self::Connect(_) | Self::Entropy(_) | Self::Apply(_) => None,
         }
     }
@@ -86,12 +107,12 @@ fn half(bytes: [u8; 16]) -> u64 {
 ///
 /// # Errors
 ///
-/// [`ScratchError::Connect`] and [`ScratchError::Server`]; what is left then, [`sweep`] finds later.
+/// [`ScratchError::Connect`] and [`ScratchError::Unremoved`]; what is left then, [`sweep`] finds later.
 pub async fn abandon(connector: &MySqlConnector, server: &Target, run: Run) -> Result<usize, ScratchError> {
     let mut inspector = connector.inspect(&in_database(server, "")).await?;
     let result = inspector.abandon_databases(&run.prefix()).await;
     inspector.close().await;
-    result.map_err(|source| ScratchError::Server { verb: "removed", source })
+    result.map_err(ScratchError::Unremoved)
 }
 
 /// A database of its own. [`Scratch::remove`] it on every path; what cannot be removed, [`sweep`] finds.
@@ -108,12 +129,12 @@ pub struct Scratch {
 ///
 /// # Errors
 ///
-/// [`ScratchError::Connect`] and [`ScratchError::Server`].
+/// [`ScratchError::Connect`] and [`ScratchError::Unremoved`].
 pub async fn sweep(connector: &MySqlConnector, server: &Target) -> Result<usize, ScratchError> {
     let mut inspector = connector.inspect(&in_database(server, "")).await?;
     let result = inspector.sweep_databases().await;
     inspector.close().await;
-    result.map_err(|source| ScratchError::Server { verb: "removed", source })
+    result.map_err(ScratchError::Unremoved)
 }
 
 impl Scratch {
@@ -138,7 +159,7 @@ impl Scratch {
             }
             Err(source) => {
                 inspector.close().await;
-                Err(ScratchError::Server { verb: "made", source })
+                Err(ScratchError::Unmade(source))
             }
         }
     }
@@ -224,9 +245,9 @@ impl Scratch {
     ///
     /// # Errors
     ///
-    /// [`ScratchError::Server`].
+    /// [`ScratchError::Unseen`].
     pub async fn snapshot(&mut self) -> Result<Snapshot, ScratchError> {
-        self.inspector.snapshot().await.map_err(|source| ScratchError::Server { verb: "looked at", source })
+        self.inspector.snapshot().await.map_err(ScratchError::Unseen)
     }
 
     /// As [`Self::snapshot`], where no more than the tables and views of these names can have changed since
@@ -234,14 +255,14 @@ impl Scratch {
     ///
     /// # Errors
     ///
-    /// [`ScratchError::Server`].
+    /// [`ScratchError::Unseen`].
     pub async fn snapshot_after(
         &mut self,
         before: &Snapshot,
         changed: &BTreeSet<String>,
     ) -> Result<Snapshot, ScratchError> {
         let snapshot = self.inspector.snapshot_after(before, changed).await;
-        snapshot.map_err(|source| ScratchError::Server { verb: "looked at", source })
+        snapshot.map_err(ScratchError::Unseen)
     }
 
     /// The connection that looks at it, for what is not said here.
@@ -253,27 +274,25 @@ impl Scratch {
     ///
     /// # Errors
     ///
-    /// [`ScratchError::Server`].
+    /// [`ScratchError::Unemptied`].
     pub async fn forget_history(&mut self) -> Result<(), ScratchError> {
-        self.inspector
-            .forget_history()
-            .await
-            .map_err(|source| ScratchError::Server { verb: "emptied", source })
+        self.inspector.forget_history().await.map_err(ScratchError::Unemptied)
     }
 
     /// Removes it.
     ///
     /// # Errors
     ///
-    /// [`ScratchError::Server`]; what is left then, [`sweep`] finds later.
+    /// [`ScratchError::Unremoved`]; what is left then, [`sweep`] finds later.
     pub async fn remove(mut self) -> Result<(), ScratchError> {
         let result = self.inspector.drop_database(&self.target.label.database).await;
         self.inspector.close().await;
-        result.map_err(|source| ScratchError::Server { verb: "removed", source })
+        result.map_err(ScratchError::Unremoved)
     }
 }
 
-/// What a server said, without the names of scratch databases: they mean nothing to anybody, and are others each time.
+/// What a server said, without the names of scratch databases and of the tables that it makes for a while: they mean
+/// nothing to anybody, and are others each time.
 pub fn without_names(message: &str) -> String {
     let mut result = String::with_capacity(message.len());
     let mut rest = message;
@@ -290,6 +309,18 @@ pub fn without_names(message: &str) -> String {
             result.push_str("the database");
         }
         rest = after;
+    }
+    without_temporary_tables(&(result + rest))
+}
+
+/// The copy that an `ALTER` works on is called `#sql-alter-…`, `#sql2-…` and the like.
+fn without_temporary_tables(message: &str) -> String {
+    let mut result = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find("`#sql") {
+        result.push_str(&rest[..at]);
+        result.push_str("the table");
+        rest = rest[at + 1..].split_once('`').map_or("", |(_, after)| after);
     }
     result + rest
 }
@@ -312,6 +343,7 @@ mod tests {
         check("Unknown table 'NAME.t'", "Unknown table 't'");
         check("(`NAME`.`b`, CONSTRAINT `fk`) and `NAME`.`c`", "(`b`, CONSTRAINT `fk`) and `c`");
         check("Can't use NAME", "Can't use the database");
+        check("fails (`NAME`.`#sql-alter-55-1e`, CONSTRAINT `fk`)", "fails (the table, CONSTRAINT `fk`)");
         check("nothing of the kind", "nothing of the kind");
     }
 }

@@ -232,6 +232,15 @@ pub trait TenantSession: Send {
         async { Ok(ExistingTables::default()) }
     }
 
+    /// Those of these texts, by their place, that the history's column `description` cannot hold as it is or will be made,
+    /// each with the column's character set. None where the history is of our own making.
+    fn unwritable(
+        &mut self,
+        _descriptions: &[&str],
+    ) -> impl Future<Output = Result<Vec<(usize, String)>, SessionError>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
     /// What a person should know of the lock that was just taken; told once a server.
     fn lock_caveat(&mut self) -> Option<String> {
         None

@@ -30,7 +30,10 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Instant};
 
 use tokio::join;
 
-use self::{findings::Found, tenant::Kind};
+use self::{
+    findings::Found,
+    tenant::{Kind, is_same},
+};
 use crate::{
     directive::{Declaration, Directive, SideFile, declarations},
     finding::{Inspected, Progress, Suite},
@@ -131,6 +134,12 @@ pub async fn verify(job: Job<'_>) -> Result<Proof, ScratchError> {
     found.extend(filled.found);
     found.extend(filled.unfilled.into_values());
     found.extend(lagging.found);
+    if let (Some(empty), Some(lagging)) = (&empty.newest, &lagging.schema)
+        && !is_same(empty, lagging)
+    {
+        let message = "a tenant that had rows at an old version gets another schema than one without rows";
+        found.push(Found { finding: findings::whole_set(message, &empty.diff(lagging)), on: None });
+    }
     ranges::excuse(&empty.ranges, &mut found);
 
     let mut suite = Suite::new(job.name, job.folder, job.set);

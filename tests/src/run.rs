@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
     pin::{Pin, pin},
     process::Stdio,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::{
@@ -146,7 +146,12 @@ impl Invocation {
 
     /// Starts it on a terminal.
     pub async fn on_a_terminal(self) -> Terminal {
-        Terminal::start(self).await
+        Terminal::start(self, true).await
+    }
+
+    /// As [`Self::on_a_terminal`], with all that the terminal is sent: colours, and where the cursor is to go.
+    pub async fn on_a_raw_terminal(self) -> Terminal {
+        Terminal::start(self, false).await
     }
 
     /// Starts it.
@@ -163,7 +168,8 @@ impl Invocation {
             // A program that reads nothing may be gone before it is all written.
             stdin.write_all(&self.stdin).await.ok();
         }
-        Started { child, what: self.what(), central: self.central, read: None, _empty: empty }
+        let began = Instant::now();
+        Started { child, began, what: self.what(), central: self.central, read: None, _empty: empty }
     }
 }
 
@@ -180,6 +186,7 @@ impl IntoFuture for Invocation {
 #[derive(Debug)]
 pub struct Started {
     child: Child,
+    began: Instant,
     what: String,
     central: Option<(String, String)>,
     /// Its standard output, where a test has begun to read it.
@@ -250,7 +257,7 @@ impl Started {
     /// Waits for its end. Fails if it does not come, or if there is a secret in what it wrote. Of a standard output that was read
     /// line by line the [`Output`] has the rest.
     pub async fn finish(self) -> Output {
-        let Self { child, what, central, mut read, _empty } = self;
+        let Self { child, began, what, central, mut read, _empty } = self;
         // What a test has not read of a stream that it has begun to read.
         let mut rest = Vec::new();
         let rest_of_it = async {
@@ -262,6 +269,7 @@ impl Started {
         let (output, is_read) = timeout(LIMIT, async { tokio::join!(child.wait_with_output(), rest_of_it) })
             .await
             .unwrap_or_else(|_| panic!("{what} does not end"));
+        let took = began.elapsed();
         let mut output = output.expect("its output can be read");
         is_read.expect("the rest of it can be read");
         output.stdout.extend(rest);
@@ -270,6 +278,7 @@ impl Started {
             code: output.status.code(),
             stdout: text(output.stdout),
             stderr: text(output.stderr),
+            took,
             what: what.clone(),
         };
         if let Some((url, key)) = central {
@@ -297,6 +306,8 @@ pub struct Output {
     pub stdout: String,
     /// What it wrote to standard error.
     pub stderr: String,
+    /// How long it ran, from its own start: it may have had to be built before.
+    pub took: Duration,
     what: String,
 }
 

@@ -23,11 +23,12 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) async fn start(invocation: Invocation) -> Self {
+    /// `strips`: whether what colours and moves the cursor is left out of what it shows.
+    pub(crate) async fn start(invocation: Invocation, strips: bool) -> Self {
         let what = invocation.what();
         let (command, empty) = invocation.command().await;
         let milliseconds = LIMIT.as_millis().try_into().expect("a minute has few");
-        let options = Options::new().timeout_ms(Some(milliseconds)).strip_ansi_escape_codes(true);
+        let options = Options::new().timeout_ms(Some(milliseconds)).strip_ansi_escape_codes(strips);
         let session = spawn_with_options(command, options).expect("it starts");
         Self { session, what, screen: String::new(), _empty: empty }
     }

@@ -1,6 +1,12 @@
 //! A server in a container, by testcontainers.
 
-use std::{collections::HashMap, mem, thread, time::Duration};
+use std::{
+    collections::HashMap,
+    io, mem,
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt as _,
@@ -11,11 +17,12 @@ use testcontainers::{
             ListContainersOptionsBuilder, RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder,
         },
     },
-    core::{IntoContainerPort as _, Mount, client::docker_client_instance},
+    core::{CmdWaitFor, ExecCommand, IntoContainerPort as _, Mount, client::docker_client_instance},
     runners::AsyncRunner as _,
 };
 
 use crate::{
+    ballast,
     guardian::Guardian,
     owner,
     program::{FAST_IN_CONTAINER, random_word},
@@ -31,6 +38,9 @@ const DETACHED_PREFIX: &str = "throwaway-server-detached-";
 
 /// Where the server listens in its container.
 const PORT: u16 = 3306;
+
+/// Where its data is there.
+const DATA: &str = "/var/lib/mysql";
 
 const ENGINE_LIMIT: Duration = Duration::from_secs(5);
 const PULL_LIMIT: Duration = Duration::from_mins(2);
@@ -87,6 +97,39 @@ impl Container {
         Ok((if is_direct { direct } else { published }, greeting))
     }
 
+    pub(crate) async fn fill_disk(&self) -> io::Result<()> {
+        let file = format!("{DATA}/{}", ballast::NAME);
+        // `dd` ends with an error, as it is meant to.
+        match self.runs(&format!("dd if=/dev/zero of={file} bs=64k 2>/dev/null; test -s {file}")).await {
+            Ok(()) => Ok(()),
+            Err(_) => ballast::fill(&self.ballast().await?),
+        }
+    }
+
+    pub(crate) async fn free_disk(&self) -> io::Result<()> {
+        match self.runs(&format!("rm -f {DATA}/{}", ballast::NAME)).await {
+            Ok(()) => Ok(()),
+            Err(_) => ballast::free(&self.ballast().await?),
+        }
+    }
+
+    async fn runs(&self, script: &str) -> io::Result<()> {
+        let handle = self.handle.as_ref().ok_or_else(|| io::Error::other("the container is let go"))?;
+        let command =
+            ExecCommand::new(["sh", "-c", script]).with_cmd_ready_condition(CmdWaitFor::exit_code(0));
+        handle.exec(command).await.map(|_| ()).map_err(|error| io::Error::other(told(&error)))
+    }
+
+    /// Where the image has no shell: the file as root of the engine's own machine sees it.
+    async fn ballast(&self) -> io::Result<PathBuf> {
+        let docker = docker_client_instance().await.map_err(|error| io::Error::other(told(&error)))?;
+        let inspected = docker.inspect_container(&self.name, None).await;
+        let state = inspected.map_err(|error| io::Error::other(told(&error)))?.state;
+        let pid = state.and_then(|state| state.pid).filter(|pid| *pid > 0);
+        let pid = pid.ok_or_else(|| io::Error::other("the container has no process"))?;
+        Ok(ballast::in_the_eyes_of(&pid.to_string(), Path::new(DATA)))
+    }
+
     /// Kills the server and starts it again on the data it had.
     pub(crate) async fn crash(&self, password: &str) -> Result<(String, Greeting), String> {
         let docker = docker_client_instance().await.map_err(|error| told(&error))?;
@@ -106,7 +149,7 @@ impl Drop for Container {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             let _inside = runtime.enter();
             drop(handle);
-            std::io::Result::Ok(())
+            io::Result::Ok(())
         })
         .join();
         if let (Ok(Ok(())), Some(guardian)) = (removed, self.guardian.take()) {
@@ -157,9 +200,12 @@ async fn start_image(
         .with_env_var("MARIADB_ROOT_PASSWORD", &password)
         .with_startup_timeout(CREATE_LIMIT)
         .with_cmd(arguments);
-    if !settings.is_durable {
+    if let Some(bytes) = settings.disk_bytes {
+        let bytes = i64::try_from(bytes).map_err(|error| format!("the disk's size: {error}"))?;
+        request = request.with_mount(Mount::tmpfs_mount(DATA).with_size_bytes(bytes));
+    } else if !settings.is_durable {
         // Memory is gone with the container's processes.
-        request = request.with_mount(Mount::tmpfs_mount("/var/lib/mysql"));
+        request = request.with_mount(Mount::tmpfs_mount(DATA));
     }
     if let Some(mark) = owner::mark() {
         request = request.with_label(OWNER_LABEL, mark);

@@ -53,6 +53,7 @@
 //!
 //! Linux and macOS only: the guardian is a shell script.
 
+mod ballast;
 mod container;
 mod error;
 mod guardian;

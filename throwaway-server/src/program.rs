@@ -13,12 +13,16 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::{
+    ballast,
     guardian::{Guardian, log_tail},
     readiness::{self, Greeting},
     server::{Held, ThrowawayServer},
     settings::{Flavour, Settings, Source},
     sweep,
 };
+
+/// Where a disk of a chosen size is mounted, in the server's folder.
+const DISK: &str = "disk";
 
 const INITIALISE_LIMIT: Duration = Duration::from_mins(2);
 const READY_LIMIT: Duration = Duration::from_mins(1);
@@ -118,6 +122,15 @@ impl Process {
         self.folder
     }
 
+    /// The file that fills the server's own disk, which is seen through its process.
+    pub(crate) fn ballast(&self) -> io::Result<PathBuf> {
+        if self.settings.disk_bytes.is_none() {
+            return Err(io::Error::other("the server's disk is everybody's"));
+        }
+        let pid = fs::read_to_string(self.folder.join("pid"))?;
+        Ok(ballast::in_the_eyes_of(&pid, &self.folder.join(DISK)))
+    }
+
     /// Kills the program and starts it again in its folder; gives root's URL.
     pub(crate) async fn crash(&mut self, password: &str) -> Result<(String, Greeting), String> {
         let guardian = self.guardian.take().ok_or("it did not start again after the last time")?;
@@ -134,6 +147,24 @@ impl Process {
     }
 }
 
+/// Runs the server with its data on a disk of this size: memory that is mounted where it alone sees it, and gone with it.
+fn on_a_disk_of(bytes: u64, folder: &Path, server: Vec<OsString>) -> io::Result<Vec<OsString>> {
+    const MOUNT: &str =
+        r#"mount -t tmpfs -o size="$1" tmpfs "$2" && cp -a "$3/." "$2" && shift 3 && exec "$@""#;
+    let disk = folder.join(DISK);
+    fs::create_dir_all(&disk)?;
+    let mut all: Vec<OsString> = vec!["unshare".into(), "--mount".into()];
+    if !rustix::process::geteuid().is_root() {
+        // Whoever is root in a user namespace of their own may mount there.
+        all.extend(["--user".into(), "--map-root-user".into()]);
+    }
+    all.extend(["sh".into(), "-c".into(), MOUNT.into(), "sh".into(), bytes.to_string().into()]);
+    all.extend([disk.clone().into(), folder.join("data").into()]);
+    all.extend(server);
+    all.extend([option("--datadir=", &disk), "--user=root".into()]);
+    Ok(all)
+}
+
 fn option(name: &str, path: &Path) -> OsString {
     let mut option = OsString::from(name);
     option.push(path);
@@ -148,7 +179,7 @@ pub(crate) async fn start(
 ) -> Result<ThrowawayServer, String> {
     let password = random_word().map_err(|error| format!("no random password: {error}"))?;
     let folder = prepare(program, &password).map_err(|error| format!("cannot prepare a folder: {error}"))?;
-    initialise(program, folder.path()).await?;
+    initialise(program, folder.path(), &settings.server_arguments).await?;
     let (guardian, url, greeting) = run(program, folder.path(), &password, settings).await?;
     // From here on the guardian removes the folder.
     let process = Process {
@@ -196,8 +227,12 @@ fn prepare(program: &Program, password: &str) -> io::Result<TempDir> {
     Ok(folder)
 }
 
+/// What the system tables are made for, once and for all: a server that is started with another value refuses them (MySQL
+/// 8.4 manual, "Server System Variables").
+const OF_THE_DATA: [&str; 2] = ["--lower-case-table-names", "--innodb-page-size"];
+
 /// Makes the system tables.
-async fn initialise(program: &Program, folder: &Path) -> Result<(), String> {
+async fn initialise(program: &Program, folder: &Path, server_arguments: &[String]) -> Result<(), String> {
     let (argument, input) = match program.flavour {
         Flavour::MySql => ("--initialize-insecure", PathBuf::from("/dev/null")),
         Flavour::MariaDb => {
@@ -207,7 +242,13 @@ async fn initialise(program: &Program, folder: &Path) -> Result<(), String> {
             ("--bootstrap", input)
         }
     };
-    let guardian = Guardian::of_program(folder, &input, program.command(folder, &[argument.into()]))
+    let is_of_the_data = |other: &&String| {
+        let name = other.split('=').next().unwrap_or_default().replace('_', "-");
+        OF_THE_DATA.contains(&name.as_str())
+    };
+    let others = server_arguments.iter().filter(is_of_the_data).map(OsString::from);
+    let arguments: Vec<_> = std::iter::once(argument.into()).chain(others).collect();
+    let guardian = Guardian::of_program(folder, &input, program.command(folder, &arguments))
         .map_err(|error| format!("cannot start a shell to guard the server: {error}"))?;
     if tokio::time::timeout(INITIALISE_LIMIT, guardian.program_end()).await.is_err() {
         let tail = log_tail(folder);
@@ -257,9 +298,15 @@ async fn run(
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
         let mut with_port = vec![OsString::from(format!("--port={port}"))];
         with_port.extend_from_slice(&arguments);
-        let guardian =
-            Guardian::of_program(folder, Path::new("/dev/null"), program.command(folder, &with_port))
-                .map_err(|error| format!("cannot start a shell to guard the server: {error}"))?;
+        let command = program.command(folder, &with_port);
+        let command = match settings.disk_bytes {
+            Some(bytes) => {
+                on_a_disk_of(bytes, folder, command).map_err(|error| format!("a disk: {error}"))?
+            }
+            None => command,
+        };
+        let guardian = Guardian::of_program(folder, Path::new("/dev/null"), command)
+            .map_err(|error| format!("cannot start a shell to guard the server: {error}"))?;
         let url = format!("mysql://root:{password}@127.0.0.1:{port}");
         tokio::select! {
             ready = readiness::wait_until_ready(&url, READY_LIMIT) => {

@@ -1,11 +1,12 @@
 //! The server as its user sees it.
 
-use std::{fmt, mem};
+use std::{fmt, io, mem};
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::{
+    ballast,
     container::Container,
     error::{Attempt, StartError},
     program::Process,
@@ -124,6 +125,32 @@ impl ThrowawayServer {
                 flavour: Some(self.flavour()),
                 attempts: vec![Attempt { source: self.source, reason }],
             }),
+        }
+    }
+
+    /// Leaves no room on the disk that the server's data is on, until [`Self::free_disk`].
+    ///
+    /// # Errors
+    ///
+    /// A server without [`Options::disk_bytes`](crate::Options::disk_bytes), or one that has ended.
+    pub async fn fill_disk(&self) -> io::Result<()> {
+        match &self.held {
+            Held::Given | Held::Released => Err(io::Error::other("the server is not ours to disturb")),
+            Held::Program(process) => ballast::fill(&process.ballast()?),
+            Held::Container(container) => container.fill_disk().await,
+        }
+    }
+
+    /// Takes away what [`Self::fill_disk`] has put there.
+    ///
+    /// # Errors
+    ///
+    /// A server that has ended.
+    pub async fn free_disk(&self) -> io::Result<()> {
+        match &self.held {
+            Held::Given | Held::Released => Ok(()),
+            Held::Program(process) => ballast::free(&process.ballast()?),
+            Held::Container(container) => container.free_disk().await,
         }
     }
 

@@ -105,6 +105,11 @@ pub struct Options {
     ///
     /// [`ThrowawayServer::crash`]: crate::ThrowawayServer::crash
     pub is_durable: bool,
+    /// How large the disk is that the server's data is on, for [`ThrowawayServer::fill_disk`]. It is memory, so the data does
+    /// not survive the server's end. Linux only, and not for a server handed in by its URL.
+    ///
+    /// [`ThrowawayServer::fill_disk`]: crate::ThrowawayServer::fill_disk
+    pub disk_bytes: Option<u64>,
     /// Told in one line what is going on when it may take long: pulling an image, downloading packages.
     pub progress: Option<fn(&str)>,
 }
@@ -119,6 +124,7 @@ pub(crate) struct Settings {
     pub(crate) source: Option<Source>,
     pub(crate) server_arguments: Vec<String>,
     pub(crate) is_durable: bool,
+    pub(crate) disk_bytes: Option<u64>,
     pub(crate) progress: Option<fn(&str)>,
     pub(crate) url: Option<String>,
     mysql_image: Option<String>,
@@ -149,6 +155,7 @@ impl Settings {
             .chain(options.server_arguments.iter().cloned())
             .collect(),
             is_durable: options.is_durable,
+            disk_bytes: options.disk_bytes,
             progress: options.progress,
             url: variable("THROWAWAY_SERVER_URL"),
             mysql_image: options.image.clone().or_else(|| variable("THROWAWAY_MYSQL_IMAGE")),

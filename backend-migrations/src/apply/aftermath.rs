@@ -1,42 +1,17 @@
 //! What a script that failed left in the database, and in the books.
 
-use super::{ApplyError, Course, Next, Run, StatementError};
+use super::{
+    course::Course,
+    error::{Aftermath, ApplyError, StatementError},
+    run::{Next, Run},
+    work::write,
+};
 use crate::{
     event::Event,
     history::History,
     migration::{Direction, Opacity, StatementKind},
     session::{Fate, JournalEntry, Record, Rollback, SessionError, TenantSession, number},
 };
-
-/// What a script that failed left in the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Aftermath {
-    /// Nothing, and no record of it.
-    Nothing,
-    /// So many statements are committed and recorded; the next run goes on with the one that failed.
-    Partly {
-        /// How many.
-        n_finished: usize,
-    },
-    /// So many statements are committed; whether the one that failed is committed too is not known.
-    Unclear {
-        /// How many.
-        n_finished: usize,
-    },
-    /// So many statements are committed, and of those after them, up to the one that failed, what they changed in tables
-    /// without transactions.
-    Remains {
-        /// How many.
-        n_finished: usize,
-    },
-    /// So many statements are committed, but that could not be recorded, because of a second error.
-    Unrecorded {
-        /// How many.
-        n_finished: usize,
-    },
-    /// The statement and its record commit together, so whichever way it went, the next run reads it from the history.
-    Recorded,
-}
 
 /// How far a script has got, as the books say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +56,7 @@ impl<S: TenantSession> Run<'_, S> {
             text: self.script.statements[index].text.clone(),
             direction: self.step.direction,
             n_tries: self.n_tries,
-            blockage: self.blockage.clone().filter(|_| super::retry::is_lock_wait(&source)),
+            blockage: self.blockage.clone().filter(|_| is_lock_wait(&source)),
             source,
             aftermath,
         }))
@@ -95,7 +70,8 @@ impl<S: TenantSession> Run<'_, S> {
         let fate = fate(self.courses[index], source);
         // The connection is gone, or a statement that could not be killed still has it; or the lock is another's, under
         // which nothing may be written.
-        let may_write = source.fate() == Fate::NotApplied && !matches!(source, SessionError::LockLost);
+        let may_write = source.fate() == Fate::NotApplied
+            && !matches!(source, SessionError::LockLost | SessionError::Gone { .. });
         let rolled_back = if may_write { self.undo().await.ok() } else { None };
         let stand = match rolled_back {
             Some(_) => self.stand().await.ok(),
@@ -133,11 +109,11 @@ impl<S: TenantSession> Run<'_, S> {
             }
             Stand::Begun { .. } if self.has_journal && is_changed => {
                 let record = Record::Fail { version, direction, running: None, error: &error };
-                super::write(self.session, self.work, record).await
+                write(self.session, self.work, record).await
             }
             _ => {
                 let record = Record::Abandon { version, direction, has_journal: self.has_journal };
-                super::write(self.session, self.work, record).await
+                write(self.session, self.work, record).await
             }
         };
         match (written, rolled_back) {
@@ -188,8 +164,7 @@ impl<S: TenantSession> Run<'_, S> {
                 // The row says that it has begun, and nothing else can be said.
                 return Ok(());
             }
-            super::write(self.session, self.work, Record::CreateTables { history: false, journal: true })
-                .await?;
+            write(self.session, self.work, Record::CreateTables { history: false, journal: true }).await?;
         }
         let journal = JournalEntry {
             n_statements: self.script.statements.len(),
@@ -198,7 +173,7 @@ impl<S: TenantSession> Run<'_, S> {
             error: Some(error),
         };
         let record = Record::Leave { migration: &self.step.migration, direction, is_begun, journal };
-        super::write(self.session, self.work, record).await
+        write(self.session, self.work, record).await
     }
 
     /// Undoes what is not committed.
@@ -235,6 +210,11 @@ impl<S: TenantSession> Run<'_, S> {
         let for_what = format!("try {} of {n_tries_max} after {source}", self.n_tries + 1);
         self.work.events.tell(Event::Waiting { tenant: self.work.tenant.clone(), at, for_what }).await;
     }
+}
+
+/// Whether a lock was waited for in vain.
+fn is_lock_wait(source: &SessionError) -> bool {
+    matches!(source, SessionError::Server { number: number::LOCK_WAIT_TIMEOUT, .. })
 }
 
 /// What a statement left behind that failed with `source`.

@@ -1,9 +1,9 @@
 //! Which way a statement goes into the database, and so what is known of it after a failure.
 
 use crate::{
-    history::Untransacted,
-    migration::{Opacity, Script, Statement, StatementKind},
-    plan::Plan,
+    history::{History, Untransacted},
+    migration::{Direction, Opacity, Script, Statement, StatementKind},
+    plan::{Plan, Step},
 };
 
 /// Which way a statement goes into the database.
@@ -81,6 +81,18 @@ fn names_engine(text: &str) -> bool {
 fn makes_table(text: &str) -> bool {
     let text = text.to_ascii_uppercase();
     text.starts_with("CREATE") && text.contains("TABLE") && !text.contains("ENGINE")
+}
+
+/// Whether a crash in the middle of this step would leave a state that the history row alone cannot tell.
+pub(super) fn needs_journal(step: &Step, courses: &[Course], history: &History) -> bool {
+    // A row that was only declared applied has no time, by which a begun undoing is told from a begun apply.
+    let is_timeless = || history.row(step.migration.version).is_some_and(|row| row.execution_time_ns < 0);
+    let is_undoing_unknown = step.direction == Direction::Down && is_timeless();
+    let is_one_transaction = courses.iter().all(|course| *course == Course::Together);
+    // A file that was cut down to one statement since it stopped still has its row.
+    step.is_resume
+        || (!is_one_transaction
+            && (courses.len() > 1 || courses.contains(&Course::Alone) || is_undoing_unknown))
 }
 
 #[cfg(test)]

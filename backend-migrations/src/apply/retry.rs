@@ -13,45 +13,19 @@ use std::time::Duration;
 
 use tokio::{pin, select, time::sleep};
 
-use super::{ApplyError, Course, Next, Run, Work, aftermath::Stand};
+use super::{
+    aftermath::Stand,
+    course::Course,
+    error::ApplyError,
+    run::{Next, Run},
+};
 use crate::{
     entropy::pause_before_retry,
     event::{Event, Place},
     migration::{Statement, StatementKind},
     plan::survives_a_new_session,
-    session::{Blockage, Limits, Record, Rollback, SessionError, Sight, TenantSession, Watch as _, number},
+    session::{Blockage, Limits, Rollback, SessionError, Sight, TenantSession, Watch as _, number},
 };
-
-/// Whether a lock was waited for in vain.
-pub(super) fn is_lock_wait(source: &SessionError) -> bool {
-    matches!(source, SessionError::Server { number: number::LOCK_WAIT_TIMEOUT, .. })
-}
-
-/// Writes a record that begins and ends its own transaction; after a lock was waited for in vain, again.
-pub(super) async fn patiently<S: TenantSession>(
-    session: &mut S,
-    work: Work<'_>,
-    record: &Record<'_>,
-) -> Result<(), SessionError> {
-    let mut n_tries = 1;
-    loop {
-        let result = session.record(record.clone()).await;
-        let Err(source) = result else { return Ok(()) };
-        let n_tries_max = session.limits().lock_wait_retries + 1;
-        if !source.is_contention() || n_tries >= n_tries_max || work.stop.is_cancelled() {
-            return Err(source);
-        }
-        // Of the record alone: nothing else is in the transaction.
-        let _ = session.roll_back().await?;
-        let for_what = format!("try {} of {n_tries_max} after {source}", n_tries + 1);
-        work.events.tell(Event::Waiting { tenant: work.tenant.clone(), at: None, for_what }).await;
-        select! {
-            biased;
-            () = work.stop.cancelled() => return Err(source),
-            () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
-        }
-    }
-}
 
 impl<S: TenantSession> Run<'_, S> {
     /// Executes statement `index` and looks, from beside its connection, whether it waits for somebody: once it has

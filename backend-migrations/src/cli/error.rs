@@ -36,12 +36,12 @@ impl CliError {
 
     /// Told to stop before anything began.
     pub(super) fn interrupted() -> Self {
-        Self {
-            status: ExitStatus::Stopped,
-            code: "interrupted",
-            message: "interrupted before anything was changed".into(),
-            hint: None,
-        }
+        Self::stopped("interrupted before anything was changed", None)
+    }
+
+    /// Told to stop before the end.
+    pub(super) fn stopped(message: impl Into<String>, hint: Option<String>) -> Self {
+        Self { status: ExitStatus::Stopped, code: "interrupted", message: message.into(), hint }
     }
 
     /// Done, and what there is to say of it could not be written.

@@ -94,7 +94,9 @@ fn failure(error: &ProvisionError) -> CliError {
             message.push_str(part);
         }
     }
-    if error.present.is_empty() {
+    if error.kind.is_stop() {
+        CliError::stopped(message, error.hint())
+    } else if error.present.is_empty() {
         CliError::refused("provision", message, error.hint())
     } else {
         CliError::failed("provision", message, error.hint())

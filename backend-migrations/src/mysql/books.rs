@@ -4,9 +4,9 @@
 //! `revert`). Values go into the text as hexadecimal literals, which no setting of `sql_mode` can make into anything
 //! else.
 //!
-//! What a record writes is guarded in its own round trip: a guard is a query that fails unless its condition holds, and
-//! with it fails all that follows in the packet, the `COMMIT` first of all. So nothing is written by a connection that has
-//! lost the database's lock, and no statement that has changed another number of rows than it must is ever committed.
+//! What a record writes is guarded in its own round trip: a guard is a statement that fails unless its condition holds,
+//! and with it fails all that follows in the packet, the `COMMIT` first of all. So nothing is written by a connection that
+//! has lost the database's lock, and no statement that has changed another number of rows than it must is ever committed.
 
 mod journal;
 
@@ -112,8 +112,9 @@ impl Part {
             Guard::Lock => format!("IS_USED_LOCK({LOCK_NAME}) <=> CONNECTION_ID()"),
             Guard::Rows(n) => format!("ROW_COUNT() = {n}"),
         };
-        // The second query has two rows where one is wanted: error 1242, and only where the condition does not hold.
-        let sql = format!("SELECT IF({condition}, 1, (SELECT 1 UNION ALL SELECT 2))");
+        // No DOUBLE is as large as EXP(1000): error 1690, whatever `sql_mode` is, and only where the condition does not hold.
+        // A `SET` is answered with one packet where a `SELECT` takes five, and fails where a `DO` would not.
+        let sql = format!("SET @backend_migrations = EXP(IF({condition}, 0, 1000))");
         Self { sql, guard: Some(guard) }
     }
 }
@@ -136,14 +137,10 @@ impl Parts {
         if is_wanted { self.and(sql) } else { self }
     }
 
-    /// A statement that must change one row.
+    /// An `UPDATE` or `DELETE` that must change one row. (An `INSERT` of values makes every row that it names or fails.)
     fn one(self, sql: impl Into<String>) -> Self {
-        self.exactly(1, sql)
-    }
-
-    fn exactly(self, n: u64, sql: impl Into<String>) -> Self {
         let mut parts = self.and(sql);
-        parts.0.push(Part::guard(Guard::Rows(n)));
+        parts.0.push(Part::guard(Guard::Rows(1)));
         parts
     }
 
@@ -171,20 +168,19 @@ pub fn parts(record: &Record<'_>) -> Vec<Part> {
         }
         Record::Begin { migration, direction, is_begun, journal } => {
             let version = migration.version;
-            let row = begin_row(migration, *direction, *is_begun);
-            let parts = parts.and(BEGIN).one(row);
+            let parts = begin_row(parts.and(BEGIN), migration, *direction, *is_begun);
             match journal {
                 Some(entry) => write_entry(parts, version, *direction, entry),
                 None => parts,
             }
         }
         Record::Leave { migration, direction, is_begun, journal } => {
-            let row = begin_row(migration, *direction, *is_begun);
-            write_entry(parts.and(BEGIN).one(row), migration.version, *direction, journal).and("COMMIT")
+            let parts = begin_row(parts.and(BEGIN), migration, *direction, *is_begun);
+            write_entry(parts, migration.version, *direction, journal).and("COMMIT")
         }
         Record::StatementDone { version, direction, statement, digest, running, in_transaction } => parts
             .and_if(!in_transaction, BEGIN)
-            .one(finished(*version, *direction, *statement, std::slice::from_ref(digest)))
+            .and(finished(*version, *direction, *statement, std::slice::from_ref(digest)))
             .one(note(*version, *direction, *running, None))
             .and("COMMIT")
             .and(BEGIN),
@@ -236,22 +232,22 @@ pub fn parts(record: &Record<'_>) -> Vec<Part> {
 }
 
 /// Says in the history that a script has begun, or that it goes on.
-fn begin_row(migration: &Migration, direction: Direction, is_begun: bool) -> String {
+fn begin_row(parts: Parts, migration: &Migration, direction: Direction, is_begun: bool) -> Parts {
     let version = migration.version;
     match (direction, is_begun) {
-        (Direction::Up, false) => format!(
+        (Direction::Up, false) => parts.and(format!(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
              VALUES ({version}, {}, FALSE, {}, -1)",
             text(&migration.description),
             bytes(&migration.up.checksum.0)
-        ),
+        )),
         // The statement that failed may have been mended since: the row keeps the bytes that run now.
-        (Direction::Up, true) => format!(
+        (Direction::Up, true) => parts.one(format!(
             "UPDATE _sqlx_migrations SET checksum = {} WHERE version = {version}",
             bytes(&migration.up.checksum.0)
-        ),
+        )),
         (Direction::Down, _) => {
-            format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {version}")
+            parts.one(format!("UPDATE _sqlx_migrations SET success = FALSE WHERE version = {version}"))
         }
     }
 }
@@ -268,12 +264,8 @@ fn write_entry(parts: Parts, version: Version, direction: Direction, entry: &Jou
         number(*running),
         nullable_text(*error),
     );
-    let parts = parts.each(forget(version, Some(direction))).one(row);
-    if digests.is_empty() {
-        return parts;
-    }
-    let n = digests.len() as u64;
-    parts.exactly(n, finished(version, direction, 0, digests))
+    let parts = parts.each(forget(version, Some(direction))).and(row);
+    if digests.is_empty() { parts } else { parts.and(finished(version, direction, 0, digests)) }
 }
 
 /// Removes a script's row from the journal, which must be there, and those of its statements.
@@ -329,6 +321,27 @@ fn number(value: Option<usize>) -> String {
 
 fn nullable_text(value: Option<&str>) -> String {
     value.map_or_else(|| "NULL".to_owned(), text)
+}
+
+/// The character set of the history's descriptions, as `charset`: of the column, or of the database where there is none yet;
+/// NULL where it holds bytes.
+pub(super) const SELECT_DESCRIPTION_CHARSET: &str = "\
+     SELECT CONVERT(IF(COUNT(*) = 0, @@character_set_database, MAX(character_set_name)) USING utf8mb4) \
+     AS charset FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = '_sqlx_migrations' \
+     AND column_name = 'description'";
+
+/// Selects for each text whether it is the same after a turn through this character set; `None` where every text is.
+pub(super) fn can_hold(charset: &str, texts: &[&str]) -> Option<String> {
+    let is_word = charset.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_word || matches!(charset, "" | "utf8mb4" | "binary") {
+        return None;
+    }
+    let columns = texts.iter().map(|value| {
+        let value = text(value);
+        let turned = format!("CONVERT(CONVERT({value} USING {charset}) USING utf8mb4)");
+        format!("CAST(CAST({turned} AS BINARY) = CAST({value} AS BINARY) AS SIGNED)")
+    });
+    Some(format!("SELECT {}", columns.collect::<Vec<_>>().join(", ")))
 }
 
 /// A string literal that means `value` whatever `sql_mode` and the connection's character set are.

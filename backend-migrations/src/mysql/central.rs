@@ -13,7 +13,7 @@ use super::{
     session::BOOKKEEPING_LIMIT,
 };
 use crate::{
-    session::{ConnectError, SessionError, Whose},
+    session::{ConnectError, SessionError, Whose, number},
     tenant::{Label, SealedTarget, ServerId, Target, TenantId, TenantRow},
 };
 
@@ -30,13 +30,11 @@ pub enum CentralError {
         database: String,
     },
     /// A query failed.
-    #[error("the central database cannot be {verb}: {source}")]
-    Query {
-        /// `read` or `written`.
-        verb: &'static str,
-        /// What the server said.
-        source: SessionError,
-    },
+    #[error("the central database cannot be read: {0}")]
+    Unread(#[source] SessionError),
+    /// A statement that writes failed.
+    #[error("the central database cannot be written: {0}")]
+    Unwritten(#[source] SessionError),
     /// Another rollout is at work on the fleet.
     #[error(
         "another rollout is at work on this fleet and did not end within {} s{}",
@@ -56,12 +54,17 @@ impl CentralError {
         match self {
             Self::Connect(error) => error.hint(Whose::Central),
             Self::NoTable { .. } => Some("`migrate:latest` makes the central database's tables".into()),
-            Self::Query { source: SessionError::Server { number: 1142 | 1143 | 1044, .. }, .. } => Some(
+            Self::Unread(SessionError::Server { number, .. })
+            | Self::Unwritten(SessionError::Server { number, .. })
+                if number::is_denied(*number) =>
+            {
+                Some(
                 "grant the account in `CENTRAL_DATABASE_URL` SELECT on the table `tenants`; `tenant:provision` needs INSERT \
                  and UPDATE too"
                     .into(),
-            ),
-            Self::Query { source, .. } => source.hint(),
+                )
+            }
+            Self::Unread(source) | Self::Unwritten(source) => source.hint(),
             Self::FleetHeld { .. } => Some(
                 "wait for that rollout to end, or raise `--lock-timeout`; one tenant can be migrated beside it with `migrate:tenant`"
                     .into(),
@@ -104,7 +107,7 @@ impl Central {
     ///
     /// # Errors
     ///
-    /// [`CentralError::NoTable`] and [`CentralError::Query`].
+    /// [`CentralError::NoTable`] and [`CentralError::Unread`].
     pub async fn tenants(&mut self) -> Result<Vec<TenantRow>, CentralError> {
         self.rows("").await
     }
@@ -113,7 +116,7 @@ impl Central {
     ///
     /// # Errors
     ///
-    /// [`CentralError::NoTable`] and [`CentralError::Query`].
+    /// [`CentralError::NoTable`] and [`CentralError::Unread`].
     pub async fn named(&mut self, name: &str) -> Result<Vec<TenantRow>, CentralError> {
         let literal = text(name);
         let condition = format!("WHERE slug = {literal} OR CAST(id AS CHAR) = {literal}");
@@ -127,23 +130,23 @@ impl Central {
     async fn rows(&mut self, condition: &str) -> Result<Vec<TenantRow>, CentralError> {
         let sql = format!("SELECT {} FROM tenants {condition} ORDER BY slug LIMIT {ALL}", columns());
         let sets = query::query(&mut self.connection, sql, patience(&self.connector)).await;
-        let sets = sets.map_err(|source| self.query_error("read", source))?;
+        let sets = sets.map_err(|source| self.failed(CentralError::Unread, source))?;
         let rows = sets.iter().flatten().map(tenant_row).collect::<Result<_, _>>();
-        rows.map_err(|error| self.query_error("read", session_error(&error)))
+        rows.map_err(|error| self.failed(CentralError::Unread, session_error(&error)))
     }
 
     /// Runs a statement that writes; gives the number of rows it touched.
     pub(crate) async fn write(&mut self, sql: String) -> Result<u64, CentralError> {
         let work = self.connection.execute(sql);
         let n_rows = patience(&self.connector).wait(work).await;
-        n_rows.map_err(|source| self.query_error("written", source))
+        n_rows.map_err(|source| self.failed(CentralError::Unwritten, source))
     }
 
     /// The one number that a query gives.
     pub(crate) async fn number(&mut self, sql: String) -> Result<Option<i64>, CentralError> {
         let row = query::row(&mut self.connection, sql, patience(&self.connector)).await;
-        let row = row.map_err(|source| self.query_error("read", source))?;
-        row.try_get(0).map_err(|error| self.query_error("read", session_error(&error)))
+        let row = row.map_err(|source| self.failed(CentralError::Unread, source))?;
+        row.try_get(0).map_err(|error| self.failed(CentralError::Unread, session_error(&error)))
     }
 
     /// Closes the connection.
@@ -151,12 +154,12 @@ impl Central {
         connect::close(self.connection, &self.connector).await;
     }
 
-    fn query_error(&self, verb: &'static str, source: SessionError) -> CentralError {
+    fn failed(&self, how: fn(SessionError) -> CentralError, source: SessionError) -> CentralError {
         match source {
-            SessionError::Server { number: crate::session::number::NO_SUCH_TABLE, .. } => {
+            SessionError::Server { number: number::NO_SUCH_TABLE, .. } => {
                 CentralError::NoTable { database: self.database.clone() }
             }
-            source => CentralError::Query { verb, source },
+            source => how(source),
         }
     }
 }

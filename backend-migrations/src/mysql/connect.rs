@@ -11,14 +11,14 @@ use sqlx::{
     ConnectOptions as _,
     mysql::{MySqlConnectOptions, MySqlSslMode},
 };
-use tokio::time::{sleep, timeout};
+use tokio::{select, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     contract,
     identity::Doubtful,
     introspect::Seen,
-    query::{self, Patience, ServerConnection, damaged},
+    query::{self, Impatience, Patience, STOP_GRACE, ServerConnection, damaged},
     relay::{NoWay, Relay},
     server_error::{connect_error, io_error},
     session::MySqlSession,
@@ -103,10 +103,14 @@ impl MySqlConnector {
 
     /// Connects and logs in, sending nothing after the login.
     pub(super) async fn open(&self, target: &Target) -> Result<ServerConnection, ConnectError> {
-        let limit = self.limits.connect;
-        let timed_out = || ConnectError::TimedOut { server: target.label.server.to_string(), after: limit };
-        match timeout(limit, self.open_unbounded(target)).await {
-            Ok(Err(ConnectError::TimedOut { .. })) | Err(_) => Err(timed_out()),
+        let (limit, server) = (self.limits.connect, || target.label.server.to_string());
+        // A login's states are large, and are in the future of whoever connects.
+        let opening = Box::pin(self.open_unbounded(target));
+        match Patience::until(limit, &self.kill).bound(opening).await {
+            Err(Impatience::Stopped) => Err(ConnectError::Stopped { server: server(), after: STOP_GRACE }),
+            Ok(Err(ConnectError::TimedOut { .. })) | Err(Impatience::TimedOut) => {
+                Err(ConnectError::TimedOut { server: server(), after: limit })
+            }
             Ok(result) => result,
         }
     }
@@ -117,8 +121,11 @@ impl MySqlConnector {
         loop {
             match self.open(target).await {
                 Err(error) if error.is_passing() && n_tries <= self.limits.connect_retries => {
-                    sleep(pause_before_retry(n_tries)).await;
-                    n_tries += 1;
+                    select! {
+                        biased;
+                        () = self.kill.cancelled() => return Err(error),
+                        () = sleep(pause_before_retry(n_tries)) => n_tries += 1,
+                    }
                 }
                 result => return result,
             }
@@ -144,11 +151,13 @@ impl MySqlConnector {
     }
 
     async fn set_up(&self, connection: &mut ServerConnection, target: &Target) -> Result<(), ConnectError> {
-        let limit = Patience::of(self.limits.connect);
+        let limit = Patience::until(self.limits.connect, &self.kill);
         let result = query::query(connection, contract::set_up(&self.limits), limit).await;
         let server = target.label.server.to_string();
         result.map(|_| ()).map_err(|error| match contract::refused(Err(error)) {
-            SessionError::Lost { .. } => ConnectError::Closed { server },
+            SessionError::Lost { .. } | SessionError::Gone { .. } => ConnectError::Closed { server },
+            SessionError::NoAnswer { limit } => ConnectError::TimedOut { server, after: limit },
+            SessionError::Interrupted => ConnectError::Stopped { server, after: STOP_GRACE },
             SessionError::Unreadable { message } => ConnectError::Unreadable { server, message },
             error => ConnectError::Other { server, message: error.to_string() },
         })

@@ -144,7 +144,7 @@ pub(super) fn refused(result: Result<(), SessionError>) -> SessionError {
     match result {
         Err(source @ SessionError::Server { .. }) => SessionError::SetUp { message: source.to_string() },
         Err(source) => source,
-        Ok(()) => SessionError::Lost { message: "fewer results than statements".into() },
+        Ok(()) => SessionError::Unreadable { message: "it has fewer results than statements".into() },
     }
 }
 

@@ -54,7 +54,7 @@ impl FleetLock {
     ///
     /// # Errors
     ///
-    /// [`CentralError::FleetHeld`] with who holds it; [`CentralError::Connect`] and [`CentralError::Query`].
+    /// [`CentralError::FleetHeld`] with who holds it; [`CentralError::Connect`] and [`CentralError::Unread`].
     pub async fn acquire(
         connector: &MySqlConnector,
         target: &Target,
@@ -130,5 +130,5 @@ fn number(row: &MySqlRow, column: usize) -> Option<u64> {
 }
 
 fn unread(source: SessionError) -> CentralError {
-    CentralError::Query { verb: "read", source }
+    CentralError::Unread(source)
 }

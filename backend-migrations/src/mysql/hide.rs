@@ -3,7 +3,10 @@
 //! What is a name (of a table, a column, a key) stays: it is the migration's. The texts are those of MySQL 8.4
 //! (`share/messages_to_clients.txt`) and of MariaDB 10.11 (`sql/share/errmsg-utf8.txt`).
 
-use crate::sql::{excerpt, shape};
+use crate::{
+    session::number::{self, NO_PARTITION, OUT_OF_RANGE, PARSE_ERROR, SYNTAX_ERROR},
+    sql::{excerpt, shape},
+};
 
 /// As long as a server's message is (MySQL 8.4, `mysqld_error.h`: `MYSQL_ERRMSG_SIZE` is 512 bytes).
 const N_CHARS_MAX: usize = 512;
@@ -11,19 +14,14 @@ const N_CHARS_MAX: usize = 512;
 /// What may be shown of the message `text` of error `number`, in one line.
 pub(super) fn without_values(number: u16, text: &str) -> String {
     let shown = match number {
-        // ER_DUP_ENTRY, ER_DUP_ENTRY_WITH_KEY_NAME, ER_FOREIGN_DUPLICATE_KEY_*, ER_TRUNCATED_WRONG_VALUE,
-        // ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, ER_WRONG_VALUE_FOR_TYPE, ER_WRONG_VALUE, ER_INVALID_CHARACTER_STRING,
-        // ER_ILLEGAL_VALUE_FOR_TYPE, ER_CANNOT_CONVERT_STRING and MariaDB's ER_CANNOT_CONVERT_CHARACTER.
-        1062 | 1292 | 1300 | 1366 | 1367 | 1411 | 1525 | 1586 | 1761 | 1762 | 1977 | 3854 => {
-            without_quoted(text)
-        }
-        // ER_NO_PARTITION_FOR_GIVEN_VALUE: its value has no quotes.
-        1526 => replaced(text, "value ", "", |_| "?".to_owned()),
-        // ER_PARSE_ERROR repeats the statement from where it was not understood, ER_DATA_OUT_OF_RANGE an expression.
-        1064 | 1149 => replaced(text, "near '", "' at line", |rest| shape(rest, N_CHARS_MAX)),
-        1690 => replaced(text, "'", "'", |expression| shape(expression, N_CHARS_MAX)),
-        // ER_SIGNAL_EXCEPTION: somebody's own words, made from anything.
-        1642..=1644 => shape(text, N_CHARS_MAX),
+        number if number::quotes_a_value(number) => without_quoted(text),
+        // Its value has no quotes.
+        NO_PARTITION => replaced(text, "value ", "", |_| "?".to_owned()),
+        // These repeat the statement from where it was not understood, and an expression.
+        PARSE_ERROR | SYNTAX_ERROR => replaced(text, "near '", "' at line", |rest| shape(rest, N_CHARS_MAX)),
+        OUT_OF_RANGE => replaced(text, "'", "'", |expression| shape(expression, N_CHARS_MAX)),
+        // Somebody's own words, made from anything.
+        number if number::is_signal(number) => shape(text, N_CHARS_MAX),
         _ => text.to_owned(),
     };
     excerpt(&shown, N_CHARS_MAX)

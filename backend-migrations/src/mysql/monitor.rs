@@ -6,18 +6,22 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sqlx::{Row as _, mysql::MySqlRow};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    pin, select,
+    time::{Instant, sleep},
+};
 
 use super::{
     books,
     connect::{self, MySqlConnector},
     query::{self, Patience, RowSets, ServerConnection},
-    server_error::{NO_SUCH_CONNECTION, session_error},
+    server_error::session_error,
 };
 use crate::{
     entropy,
-    session::{Activity, ConnectError, SessionError},
+    session::{Activity, ConnectError, SessionError, number},
     tenant::Target,
 };
 
@@ -154,20 +158,29 @@ impl Monitor {
         Ok(sighted)
     }
 
-    /// Ends `own` if it is there, and waits until it is gone, no longer than `limit`; gives what is seen of it then.
+    /// Ends `own` if it is there, and waits until it is gone, no longer than `limit`, and than [`STOP_GRACE`] once the run
+    /// was told twice to stop; gives what is seen of it then.
     pub(super) async fn end_own(&mut self, own: &Own, limit: Duration) -> Result<Sighted, SessionError> {
-        let began = Instant::now();
+        let kill = self.connector.kill_token().clone();
+        let over = async {
+            // Not to wait for a query in the middle: that one hears of the second signal itself.
+            Patience::until(limit, &kill).bound(std::future::pending::<()>()).await.ok();
+        };
+        pin!(over);
         let mut is_told = false;
         loop {
             let sighted = self.find_own(own).await?;
-            if sighted != Sighted::There || began.elapsed() >= limit {
+            if sighted != Sighted::There || over.as_mut().now_or_never().is_some() {
                 return Ok(sighted);
             }
             if !is_told {
                 self.end(format!("KILL CONNECTION {}", own.id)).await?;
                 is_told = true;
             }
-            sleep(PAUSE).await;
+            select! {
+                () = &mut over => return self.find_own(own).await,
+                () = sleep(PAUSE) => {}
+            }
         }
     }
 
@@ -189,7 +202,7 @@ impl Monitor {
     ///
     /// What the server or the connection says to the queries.
     pub async fn at_work(&mut self) -> Result<Vec<Activity>, SessionError> {
-        at_work(&mut self.connection).await
+        at_work(&mut self.connection, &self.connector).await
     }
 
     /// The connection with this number, if it is there, may be seen and works in the database.
@@ -198,7 +211,7 @@ impl Monitor {
     ///
     /// As [`Self::at_work`].
     pub async fn find(&mut self, connection_id: u64) -> Result<Option<Activity>, SessionError> {
-        Ok(list(&mut self.connection)
+        Ok(list(&mut self.connection, &self.connector)
             .await?
             .into_iter()
             .find(|activity| activity.connection_id == connection_id))
@@ -248,7 +261,7 @@ impl Monitor {
 
     async fn end(&mut self, sql: String) -> Result<(), SessionError> {
         match self.query(sql).await {
-            Err(SessionError::Server { number: NO_SUCH_CONNECTION, .. }) => Ok(()),
+            Err(SessionError::Server { number: number::NO_SUCH_CONNECTION, .. }) => Ok(()),
             result => result.map(|_| ()),
         }
     }
@@ -263,7 +276,7 @@ impl Monitor {
     pub(super) async fn everybody(
         &mut self,
     ) -> Result<(Vec<(Activity, Option<String>)>, Option<String>), SessionError> {
-        everybody(&mut self.connection).await
+        everybody(&mut self.connection, &self.connector).await
     }
 
     /// The rows that each of the statements in `sql` gives.
@@ -277,27 +290,35 @@ impl Monitor {
         sql: String,
         limit: Duration,
     ) -> Result<RowSets, SessionError> {
-        query::query(&mut self.connection, sql, Patience::of(limit)).await
+        let patience = Patience::until(limit, self.connector.kill_token());
+        query::query(&mut self.connection, sql, patience).await
     }
 }
 
 /// What [`Monitor::at_work`] gives, seen from this connection.
-pub(super) async fn at_work(connection: &mut ServerConnection) -> Result<Vec<Activity>, SessionError> {
-    let everybody = list(connection).await?.into_iter();
+pub(super) async fn at_work(
+    connection: &mut ServerConnection,
+    connector: &MySqlConnector,
+) -> Result<Vec<Activity>, SessionError> {
+    let everybody = list(connection, connector).await?.into_iter();
     let mut at_work: Vec<_> = everybody.filter(|a| a.holds_lock || a.statement.is_some()).collect();
     at_work.sort_by_key(|activity| !activity.holds_lock);
     Ok(at_work)
 }
 
 /// Every connection to the database but this one.
-async fn list(connection: &mut ServerConnection) -> Result<Vec<Activity>, SessionError> {
-    let (everybody, database) = everybody(connection).await?;
+async fn list(
+    connection: &mut ServerConnection,
+    connector: &MySqlConnector,
+) -> Result<Vec<Activity>, SessionError> {
+    let (everybody, database) = everybody(connection, connector).await?;
     let is_here = |(activity, its): &(Activity, Option<String>)| *its == database || activity.holds_lock;
     Ok(everybody.into_iter().filter(is_here).map(|(activity, _)| activity).collect())
 }
 
 async fn everybody(
     connection: &mut ServerConnection,
+    connector: &MySqlConnector,
 ) -> Result<(Vec<(Activity, Option<String>)>, Option<String>), SessionError> {
     // `information_schema.processlist` may go from MySQL (deprecated in 8.0.35), `performance_schema.processlist` is
     // not on MariaDB; both have this one. Cast, since MySQL's numbers are unsigned and MariaDB's are not.
@@ -306,7 +327,8 @@ async fn everybody(
          SHOW FULL PROCESSLIST",
         books::LOCK_NAME
     );
-    let sets = query::query(connection, sql, Patience::of(LOOK_LIMIT)).await?;
+    let patience = Patience::until(LOOK_LIMIT, connector.kill_token());
+    let sets = query::query(connection, sql, patience).await?;
     let own = sets.first().and_then(|rows| rows.first());
     let number = |column: usize| {
         let value = own.and_then(|row| row.try_get::<Option<i64>, _>(column).ok().flatten());

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     secret::Secret,
-    session::{ConnectError, SessionError},
+    session::{ConnectError, SessionError, number::PARSE_ERROR},
     tenant::{SealedTarget, Target, TenantId, TenantStatus},
 };
 
@@ -125,7 +125,7 @@ impl Admin {
             let result = self.run(format!("{verb} {account} IDENTIFIED BY {password}")).await;
             // A server that does not understand a statement repeats the rest of it, the password with it.
             result.map_err(|error| match error {
-                SessionError::Server { number: number @ 1064, sqlstate, .. } => {
+                SessionError::Server { number: number @ PARSE_ERROR, sqlstate, .. } => {
                     let message = format!("the server does not understand `{verb} … IDENTIFIED BY …`");
                     SessionError::Server { number, sqlstate, message }
                 }

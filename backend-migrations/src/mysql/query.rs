@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    relay::Traffic,
+    relay::{Fault, Traffic},
     server_error::{session_error, told_in_row},
 };
 use crate::{fault::panic_text, session::SessionError};
@@ -29,56 +29,62 @@ use crate::{fault::panic_text, session::SessionError};
 /// that what was written is known to be, and one that is not is not waited for.
 pub(super) const STOP_GRACE: Duration = Duration::from_secs(2);
 
-/// How long an answer is waited for.
+/// Why a wait is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Impatience {
+    /// Its limit is over.
+    TimedOut,
+    /// The run was told twice to stop.
+    Stopped,
+}
+
+/// How long an answer is waited for. There is none without the token: no wait is to outlast the second signal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience<'a> {
     limit: Duration,
-    /// Whatever else is to be waited for, once this is cancelled it is no longer than this.
-    stop: Option<(&'a CancellationToken, Duration)>,
+    /// Once this is cancelled nothing is waited for longer than [`Self::grace`].
+    hard: &'a CancellationToken,
+    grace: Duration,
 }
 
 impl<'a> Patience<'a> {
-    /// At most `limit`, also after the run was told to stop: for what puts in order then.
-    pub(super) fn of(limit: Duration) -> Self {
-        Self { limit, stop: None }
-    }
-
     /// At most `limit`, and once `hard` is cancelled at most [`STOP_GRACE`] longer.
     pub(super) fn until(limit: Duration, hard: &'a CancellationToken) -> Self {
-        Self { limit, stop: Some((hard, STOP_GRACE)) }
+        Self { limit, hard, grace: STOP_GRACE }
     }
 
     /// At most `limit`, and not at all once `hard` is cancelled: for a wait that nothing is lost with.
     pub(super) fn until_at_once(limit: Duration, hard: &'a CancellationToken) -> Self {
-        Self { limit, stop: Some((hard, Duration::ZERO)) }
+        Self { limit, hard, grace: Duration::ZERO }
     }
 
     /// Waits for `answer`.
     ///
     /// # Errors
     ///
-    /// [`SessionError::Interrupted`] and, past the limit, [`SessionError::Lost`]: the connection is of no use after
+    /// [`SessionError::Interrupted`] and, past the limit, [`SessionError::NoAnswer`]: the connection is of no use after
     /// either, as the answer may still come.
     pub(super) async fn wait<T>(
         self,
         answer: impl Future<Output = Result<T, SessionError>>,
     ) -> Result<T, SessionError> {
+        match self.bound(answer).await {
+            Ok(result) => result,
+            Err(Impatience::TimedOut) => Err(SessionError::NoAnswer { limit: self.limit }),
+            Err(Impatience::Stopped) => Err(SessionError::Interrupted),
+        }
+    }
+
+    /// As [`Self::wait`], for what has errors of its own.
+    pub(super) async fn bound<T>(self, work: impl Future<Output = T>) -> Result<T, Impatience> {
         let stopped = async {
-            match self.stop {
-                Some((stop, grace)) => {
-                    stop.cancelled().await;
-                    sleep(grace).await;
-                }
-                None => std::future::pending().await,
-            }
+            self.hard.cancelled().await;
+            sleep(self.grace).await;
         };
         select! {
             biased;
-            answered = timeout(self.limit, answer) => match answered {
-                Ok(result) => result,
-                Err(_) => Err(timed_out(self.limit)),
-            },
-            () = stopped => Err(SessionError::Interrupted),
+            done = timeout(self.limit, work) => done.map_err(|_| Impatience::TimedOut),
+            () = stopped => Err(Impatience::Stopped),
         }
     }
 }
@@ -139,7 +145,7 @@ impl ServerConnection {
     ) -> Result<(), SessionError> {
         if !self.is_usable {
             let message = "an answer before this one did not come, or could not be read".to_owned();
-            return Err(SessionError::Lost { message });
+            return Err(SessionError::Gone { message });
         }
         // For as long as it takes, and for good where this is given up in the middle.
         self.is_usable = false;
@@ -248,8 +254,16 @@ pub(super) async fn row(
 
 /// What ended an answer before its end.
 fn ended(error: &sqlx::Error, traffic: &Traffic) -> SessionError {
-    if traffic.is_exceeded() {
-        return SessionError::Unreadable { message: "it is larger than any that is needed".to_owned() };
+    match traffic.fault() {
+        Some(Fault::Excess) => {
+            let message = "it is larger than any that is needed".to_owned();
+            return SessionError::Unreadable { message };
+        }
+        Some(Fault::AsksForAFile) => {
+            let message = "it asks for a file of this machine (LOCAL INFILE), and none is sent".to_owned();
+            return SessionError::Unreadable { message };
+        }
+        None => {}
     }
     match (session_error(error), traffic.failure()) {
         // sqlx sees no more of it than the local socket's end.
@@ -279,9 +293,4 @@ pub(super) async fn write(
     };
     let result = patience.wait(connection.run(sql, take)).await;
     (n_changed, result)
-}
-
-/// What is said of a server that has not answered within `limit`.
-fn timed_out(limit: Duration) -> SessionError {
-    SessionError::Lost { message: format!("no answer within {} s", limit.as_secs()) }
 }

@@ -7,6 +7,8 @@
 //!   greeting is refused here, before sqlx has read a byte of it.
 //! * **No answer fills the memory.** Whoever waits for an answer says how many bytes it may have; a server that sends more
 //!   is cut off.
+//! * **A request for a file is noticed.** sqlx never sends one, and would wait for more of the answer; see
+//!   [`answers`](super::answers).
 //! * **Small packets do not wait.** sqlx opens its socket without `TCP_NODELAY` (sqlx-core, `net/socket/mod.rs`,
 //!   `connect_tcp`): in a TLS login Nagle's algorithm holds the second of two packets back for some 40 ms.
 //! * **A peer that is gone is noticed**: by probes on an idle connection, and by a limit on bytes that nobody confirms.
@@ -23,8 +25,8 @@ use std::{
     path::{Path, PathBuf},
     process,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -39,6 +41,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::answers::Answers;
 use crate::{entropy::random_iv, tenant::ServerId};
 
 /// Hands out local sockets that lead to servers.
@@ -162,13 +165,22 @@ impl Drop for Door {
     }
 }
 
+/// What a server sends that nothing but the end of its connection answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// More than it might.
+    Excess,
+    /// A request for a file of this machine.
+    AsksForAFile,
+}
+
 /// What goes over one connection.
 #[derive(Debug)]
 pub(super) struct Traffic {
     /// The bytes that the server has sent since [`Self::allow`].
     n_answered: AtomicU64,
     n_allowed: AtomicU64,
-    is_exceeded: AtomicBool,
+    fault: OnceLock<Fault>,
     /// When a byte last went over it, either way.
     last: Mutex<Instant>,
     /// What ended the way to the server, if the system said.
@@ -184,7 +196,7 @@ impl Default for Traffic {
         Self {
             n_answered: AtomicU64::new(0),
             n_allowed: AtomicU64::new(LOGIN_MAX),
-            is_exceeded: AtomicBool::new(false),
+            fault: OnceLock::new(),
             last: Mutex::new(Instant::now()),
             failure: Mutex::default(),
             end: CancellationToken::new(),
@@ -199,9 +211,18 @@ impl Traffic {
         self.n_answered.store(0, Ordering::Relaxed);
     }
 
-    /// Whether the server has sent more than it might.
-    pub(super) fn is_exceeded(&self) -> bool {
-        self.is_exceeded.load(Ordering::Relaxed)
+    /// What the server has sent that ended the connection, if it was that.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        self.fault.get().copied()
+    }
+
+    /// Known before the connection ends: whoever sees the end asks for it.
+    fn ends_for(&self, fault: Fault) -> io::Error {
+        self.fault.get_or_init(|| fault);
+        io::Error::other(match fault {
+            Fault::Excess => "the answer is too large",
+            Fault::AsksForAFile => "the server asks for a file of this machine",
+        })
     }
 
     /// For how long nothing has gone over it, either way.
@@ -234,8 +255,7 @@ impl Traffic {
         if n_answered <= self.n_allowed.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.is_exceeded.store(true, Ordering::Relaxed);
-        Err(io::Error::other("the answer is too large"))
+        Err(self.ends_for(Fault::Excess))
     }
 }
 
@@ -296,12 +316,19 @@ async fn carry(
     downstream.write_all(greeting).await?;
     let (mut from_client, mut to_client) = downstream.split();
     let (mut from_server, mut to_server) = upstream.split();
+    let reading = Mutex::new(Answers::new());
+    let along = || reading.lock().unwrap_or_else(PoisonError::into_inner);
     let requests = async {
         let mut buffer = vec![0; N_BUFFER];
+        let mut is_first = true;
         loop {
             let n = from_client.read(&mut buffer).await?;
             if n == 0 {
                 return Ok(());
+            }
+            if is_first {
+                along().begin(&buffer[..n]);
+                is_first = false;
             }
             traffic.touch();
             to_server.write_all(&buffer[..n]).await?;
@@ -316,6 +343,9 @@ async fn carry(
                 return Ok(());
             }
             traffic.count(n)?;
+            if along().ask_for_a_file(&buffer[..n]) {
+                return Err(traffic.ends_for(Fault::AsksForAFile));
+            }
             // Nobody reads it any more where this fails.
             if to_client.write_all(&buffer[..n]).await.is_err() {
                 return Ok(());

@@ -11,12 +11,14 @@ use super::{
     books, contract,
     introspect::{Inspector, Value, server_version},
     provisioning::{DATABASE_OPTIONS, identifier},
-    server_error::NO_SUCH_CONNECTION,
 };
 use crate::{
     history::BOOKS,
     schema::ServerVersion,
-    session::{SessionError, number::NO_SUCH_TABLE},
+    session::{
+        SessionError,
+        number::{NO_SUCH_CONNECTION, NO_SUCH_TABLE},
+    },
 };
 
 /// Whether a statement is one of those that make a database with this prefix.

@@ -7,15 +7,15 @@ use sqlx::{
     mysql::{MySqlDatabaseError, MySqlRow},
 };
 
-use super::{hide::without_values, relay::Traffic};
+use super::{
+    hide::without_values,
+    relay::{Fault, Traffic},
+};
 use crate::{
-    session::{ConnectError, SessionError},
+    session::{ConnectError, SessionError, number},
     sql::excerpt,
     tenant::Label,
 };
-
-/// `ER_NO_SUCH_THREAD`.
-pub(super) const NO_SUCH_CONNECTION: u16 = 1094;
 
 /// "Too many open files", in this process and in the whole system: the same numbers on Linux, the BSDs and macOS.
 const EMFILE: i32 = 24;
@@ -45,15 +45,14 @@ fn in_one_line(text: &str) -> String {
 /// What went wrong by a row of `ANALYZE`, `CHECK`, `OPTIMIZE` or `REPAIR`: these end without an error of their own, and say of each
 /// table how it went (MySQL 8.4 manual, "Table Maintenance Statements").
 pub(super) fn told_in_row(row: &MySqlRow) -> Option<SessionError> {
-    /// `ER_UNKNOWN_ERROR`: the row has no number.
-    const UNKNOWN: u16 = 1105;
     let names = row.columns().iter().map(sqlx::Column::name);
     if !names.eq(["Table", "Op", "Msg_type", "Msg_text"]) {
         return None;
     }
     let value = |at: usize| row.try_get_unchecked::<String, _>(at).unwrap_or_default();
     value(2).eq_ignore_ascii_case("error").then(|| SessionError::Server {
-        number: UNKNOWN,
+        // The row has none.
+        number: number::UNKNOWN,
         sqlstate: Some("HY000".to_owned()),
         message: format!("{} of {}: {}", value(1), value(0), value(3)),
     })
@@ -67,7 +66,7 @@ pub(super) fn server_error(error: &sqlx::Error) -> Option<&MySqlDatabaseError> {
 /// Why the login to `label`'s database did not succeed.
 pub(super) fn connect_error(error: &sqlx::Error, traffic: &Traffic, label: &Label) -> ConnectError {
     let server = label.server.to_string();
-    if traffic.is_exceeded() {
+    if traffic.fault() == Some(Fault::Excess) {
         let message = "it sends more than any login takes".to_owned();
         return ConnectError::Unreadable { server, message };
     }
@@ -95,17 +94,14 @@ pub(super) fn connect_error(error: &sqlx::Error, traffic: &Traffic, label: &Labe
         };
     }
     match (error, server_error(error).map(MySqlDatabaseError::number)) {
-        // ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_ACCOUNT_HAS_BEEN_LOCKED,
-        // ER_MUST_CHANGE_PASSWORD_LOGIN; MariaDB's ER_ACCOUNT_HAS_BEEN_LOCKED is 4151.
-        (_, Some(1045 | 1698 | 3118 | 1862 | 4151)) => ConnectError::AccessDenied { server, message },
-        // ER_DBACCESS_DENIED_ERROR, ER_BAD_DB_ERROR
-        (_, Some(1044 | 1049)) => {
+        (_, Some(number)) if number::is_login_refused(number) => {
+            ConnectError::AccessDenied { server, message }
+        }
+        (_, Some(number)) if number::is_no_database(number) => {
             ConnectError::NoDatabase { database: label.database.clone(), server, message }
         }
-        // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS, ER_USER_LIMIT_REACHED
-        (_, Some(1040 | 1203 | 1226)) => ConnectError::TooManyConnections { server, message },
-        // ER_SERVER_SHUTDOWN, ER_SERVER_ISNT_AVAILABLE; MariaDB's ER_CONNECTION_KILLED.
-        (_, Some(1053 | 3168 | 1927)) => ConnectError::NotReady { server, message },
+        (_, Some(number)) if number::is_full(number) => ConnectError::TooManyConnections { server, message },
+        (_, Some(number)) if number::is_not_ready(number) => ConnectError::NotReady { server, message },
         (sqlx::Error::Tls(_), _) => ConnectError::Tls { server, message },
         (sqlx::Error::Protocol(_), _) => ConnectError::Unreadable { server, message },
         _ => ConnectError::Other { server, message },

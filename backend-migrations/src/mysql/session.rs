@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{Row as _, mysql::MySqlRow};
-use tokio::{pin, select, time::timeout};
+use tokio::{pin, select};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     connect::{self, MySqlConnector},
     contract, identity, locality,
     monitor::{self, Monitor, Own, Sighted, text, unsigned},
+    orphan::{ANOTHER_SERVER, KILL_GRACE, end, orphan, unended},
     query::{self, Patience, RowSets, ServerConnection},
     read,
     server_error::session_error,
@@ -20,8 +21,9 @@ use crate::{
     history::{Glance, History},
     plan::ExistingTables,
     session::{
-        Activity, Fate, Limits, LockHolder, Reads, Record, Rollback, SessionError, TenantSession, Watch,
-        number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, SUBQUERY_NO_1_ROW},
+        Activity, ConnectError, Fate, Limits, LockHolder, Reads, Record, Rollback, SessionError,
+        TenantSession, Watch,
+        number::{NO_SUCH_TABLE, NOT_COMPLETE_ROLLBACK, OUT_OF_RANGE},
     },
     sql::shape,
     tenant::Target,
@@ -29,9 +31,6 @@ use crate::{
 
 /// For the queries of our own, which take milliseconds unless the server or the way to it is gone.
 pub(super) const BOOKKEEPING_LIMIT: Duration = Duration::from_mins(1);
-
-/// How long a killed statement may take to let go: a rollback takes about as long as the work did.
-const KILL_GRACE: Duration = Duration::from_secs(30);
 
 /// A connection to one tenant's database.
 #[derive(Debug)]
@@ -81,8 +80,11 @@ impl MySqlSession {
             connect::close(old, &self.connector).await;
         }
         let opened = self.connector.open_patiently(&self.target).await;
-        self.connection =
-            Some(opened.map_err(|source| SessionError::Unrenewed { source: Box::new(source) })?);
+        let connection = opened.map_err(|source| match source {
+            ConnectError::Stopped { .. } => SessionError::Interrupted,
+            source => SessionError::Unrenewed { source: Box::new(source) },
+        })?;
+        self.connection = Some(connection);
         Ok(())
     }
 
@@ -101,11 +103,11 @@ impl MySqlSession {
     ///
     /// That there is none, or that none of a few leads to that server.
     pub(crate) async fn monitor(&mut self) -> Result<Monitor, SessionError> {
-        let lost = |message: String| SessionError::Lost { message };
+        let unseen = |message: String| SessionError::Unseen { message };
         let own = self.own().await?;
-        match Monitor::connect_beside(&self.connector, &self.target, &own).await.map_err(lost)? {
+        match Monitor::connect_beside(&self.connector, &self.target, &own).await.map_err(unseen)? {
             (monitor, Sighted::There) => Ok(monitor),
-            _ => Err(lost(format!("{ANOTHER_SERVER}, so it cannot be seen who is at work on this one"))),
+            _ => Err(unseen(format!("{ANOTHER_SERVER}, so it cannot be seen who is at work on this one"))),
         }
     }
 
@@ -381,7 +383,7 @@ impl TenantSession for MySqlSession {
             Ok(Sighted::Elsewhere) => return Err(unended(Some(own), &ANOTHER_SERVER)),
             Err(error) => return Err(unended(Some(own), &error)),
         }
-        let answer = timeout(KILL_GRACE, query).await;
+        let answer = Patience::until(KILL_GRACE, connector.kill_token()).bound(query).await;
         let result = match answer {
             // It was done before the kill reached it.
             Ok(Ok(n_rows)) => Ok(n_rows),
@@ -413,7 +415,7 @@ impl TenantSession for MySqlSession {
             // may be tried again, under what its script has set.)
             self.state = State::Used;
         }
-        let Err(SessionError::Server { number: SUBQUERY_NO_1_ROW, .. }) = result else { return result };
+        let Err(SessionError::Server { number: OUT_OF_RANGE, .. }) = result else { return result };
         // As many statements have answered as there are before the guard that failed.
         let at = n_changed.len();
         Err(match parts.get(at).and_then(|part| part.guard) {
@@ -429,7 +431,7 @@ impl TenantSession for MySqlSession {
 
     async fn at_work(&mut self) -> Result<Vec<Activity>, SessionError> {
         match &mut self.connection {
-            Some(connection) => monitor::at_work(connection).await,
+            Some(connection) => monitor::at_work(connection, &self.connector).await,
             None => Err(closed()),
         }
     }
@@ -447,6 +449,17 @@ impl TenantSession for MySqlSession {
         let n = sets.first().and_then(|rows| rows.first()?.try_get::<i64, _>(0).ok());
         let names = sets.get(1).into_iter().flatten().filter_map(|row| row.try_get(0).ok()).collect();
         Ok(ExistingTables { n: n.and_then(|n| usize::try_from(n).ok()).unwrap_or_default(), names })
+    }
+
+    async fn unwritable(&mut self, descriptions: &[&str]) -> Result<Vec<(usize, String)>, SessionError> {
+        let sets = self.query(books::SELECT_DESCRIPTION_CHARSET.into(), BOOKKEEPING_LIMIT).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let charset = row.and_then(|row| text(row, "charset")).unwrap_or_default();
+        let Some(sql) = books::can_hold(&charset, descriptions) else { return Ok(Vec::new()) };
+        let sets = self.query(sql, BOOKKEEPING_LIMIT).await?;
+        let row = sets.first().and_then(|rows| rows.first());
+        let is_lost = |at: &usize| row.and_then(|row| row.try_get::<i64, _>(*at).ok()) == Some(0);
+        Ok((0..descriptions.len()).filter(is_lost).map(|at| (at, charset.clone())).collect())
     }
 
     fn lock_caveat(&mut self) -> Option<String> {
@@ -477,46 +490,5 @@ impl TenantSession for MySqlSession {
 
 /// What is said where there is no connection any more.
 fn closed() -> SessionError {
-    SessionError::Lost { message: "it was closed".into() }
-}
-
-/// What is said where a connection to the same address does not lead to the same server.
-const ANOTHER_SERVER: &str = "another server answers at this address now";
-
-/// What became of the statement on `own`, a connection that is lost to us: a server that goes on with it is told to end
-/// it.
-async fn orphan(connector: &MySqlConnector, target: &Target, own: Option<&Own>) -> String {
-    let unseen = "whether the server still runs it cannot be seen";
-    let Some(own) = own else { return unseen.to_owned() };
-    let Ok((mut monitor, sighted)) = Monitor::connect_beside(connector, target, own).await else {
-        return unseen.to_owned();
-    };
-    let found = match sighted {
-        Sighted::Elsewhere => format!("{unseen}: {ANOTHER_SERVER}"),
-        Sighted::Gone => GONE.to_owned(),
-        Sighted::There => match end(&mut monitor, own).await {
-            Ok(()) => GONE.to_owned(),
-            Err(error) => unended(Some(own), &error).to_string(),
-        },
-    };
-    monitor.close().await;
-    found
-}
-
-const GONE: &str = "the server does not run it any more";
-
-/// Ends `own`, if it is there, and waits until it is gone.
-async fn end(monitor: &mut Monitor, own: &Own) -> Result<(), String> {
-    match monitor.end_own(own, KILL_GRACE).await {
-        Ok(Sighted::Gone) => Ok(()),
-        Ok(Sighted::There) => Err(format!("it does not end within {} s", KILL_GRACE.as_secs())),
-        Ok(Sighted::Elsewhere) => Err(ANOTHER_SERVER.to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-/// A statement that goes on without us.
-fn unended(own: Option<&Own>, error: &dyn std::fmt::Display) -> SessionError {
-    let connection = own.map(|own| format!(" as connection {}", own.id)).unwrap_or_default();
-    SessionError::Lost { message: format!("it may still run{connection}, which could not be ended: {error}") }
+    SessionError::Gone { message: "it was closed".into() }
 }

@@ -100,6 +100,13 @@ pub enum Problem {
     /// No migration was ever applied, and the database has tables all the same: somebody else's, or those of a history that
     /// is not here.
     ExistingTables(ExistingTables),
+    /// Pending, and the history's column `description` cannot hold the words of its file name.
+    Unwritable {
+        /// The migration.
+        pending: Named,
+        /// The column's character set, or what it will have.
+        charset: String,
+    },
     /// To be undone, and there is no `down`.
     NoDown(Named),
     /// To be undone, and its `.down.sql` has no statement: the history would say that it was undone, and nothing would be.
@@ -264,6 +271,11 @@ impl fmt::Display for Problem {
             Self::ExistingTables(existing) => {
                 write!(f, "not new: the database has no history of migrations, and {existing}")
             }
+            Self::Unwritable { pending, charset } => write!(
+                f,
+                "unwritable name: {pending} cannot be recorded, since the history's column `description` has the character \
+                 set {charset}"
+            ),
             Self::NoDown(m) => write!(f, "no down: {m} has no `.down.sql`, so it cannot be undone"),
             Self::EmptyDown(m) => write!(
                 f,
@@ -343,6 +355,11 @@ impl Problem {
                 "look whose tables they are, and whether this is the right database; a history that is kept elsewhere belongs \
                  into it as `_sqlx_migrations`; where every migration is meant to run beside these tables, \
                  `--allow-existing-tables` of `migrate:tenant`, `migrate:all-tenants` and `migrate:latest` says so"
+            }
+            Self::Unwritable { .. } => {
+                "give the file a name in ASCII, unless a database has applied it already; or let the history hold every name: `ALTER \
+                 TABLE _sqlx_migrations MODIFY description TEXT CHARACTER SET utf8mb4 NOT NULL`, or where there is no \
+                 history yet, `ALTER DATABASE … CHARACTER SET utf8mb4`"
             }
             Self::NoDown(_) => "write the `.down.sql` beside the `.up.sql`; it may be added at any time",
             Self::EmptyDown(_) => {

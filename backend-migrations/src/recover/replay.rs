@@ -11,12 +11,9 @@ use crate::{
     plan::Goal,
     schema::Snapshot,
     scratch::{Run, Scratch, ScratchError},
-    session::{Reads, SessionError, TenantSession as _},
+    session::{Reads, SessionError, TenantSession as _, number},
     tenant::Target,
 };
-
-/// `ER_DBACCESS_DENIED_ERROR` and `ER_SPECIFIC_ACCESS_DENIED_ERROR`: this account may not make databases.
-const MAY_NOT: [u16; 2] = [1044, 1227];
 
 /// The ground on which a script is replayed.
 pub(super) struct Stage<'a> {
@@ -39,7 +36,7 @@ pub(super) struct Stage<'a> {
 /// The schema of `target`'s database.
 pub(super) async fn snapshot(connector: &MySqlConnector, target: &Target) -> Result<Snapshot, SessionError> {
     let inspected = connector.inspect(target).await;
-    let mut inspector = inspected.map_err(|error| SessionError::Lost { message: error.to_string() })?;
+    let mut inspector = inspected.map_err(|error| SessionError::Unseen { message: error.to_string() })?;
     let snapshot = inspector.snapshot().await;
     inspector.close().await;
     snapshot
@@ -104,8 +101,8 @@ impl Stage<'_> {
         let run = Run::new().map_err(|error| error.to_string())?;
         let created = Scratch::create(self.connector, place, run, Some(&like.options)).await;
         let mut scratch = created.map_err(|error| match error {
-            ScratchError::Server { source: SessionError::Server { number, .. }, .. }
-                if MAY_NOT.contains(&number) =>
+            ScratchError::Unmade(SessionError::Server { number, .. })
+                if number::is_database_denied(number) =>
             {
                 format!("`{}` may make no database on {}", place.user, place.label.server)
             }
@@ -212,7 +209,7 @@ impl Stage<'_> {
 async fn session(scratch: &Scratch) -> Result<MySqlSession, ScratchError> {
     let mut session = scratch.session().await?;
     let locked = session.lock(Reads::Books).await;
-    locked.map_err(|source| ScratchError::Server { verb: "looked at", source })?;
+    locked.map_err(ScratchError::Unseen)?;
     Ok(session)
 }
 

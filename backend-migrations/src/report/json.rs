@@ -1,5 +1,7 @@
 //! For programs: one JSON object a line. `docs/events.md` is its reference.
 
+mod ending;
+mod pieces;
 mod recovery;
 mod wire;
 mod words;

@@ -67,6 +67,32 @@ pub enum SessionError {
         /// The server's words.
         message: String,
     },
+    /// The connection was gone before anything of this was sent.
+    #[error("there is no connection any more: {message}")]
+    Gone {
+        /// Why not.
+        message: String,
+    },
+    /// No answer within the time that one is waited for; the connection is not used any more.
+    #[error("the server did not answer within {} s", .limit.as_secs())]
+    NoAnswer {
+        /// That time.
+        limit: Duration,
+    },
+    /// A statement that is to be ended, and could not be.
+    #[error("the statement may still run{}, which could not be ended: {message}", .connection_id.map_or(" on its connection".to_owned(), |id| format!(" as connection {id}")))]
+    Unended {
+        /// The server's number for the connection that it runs on, if it is known.
+        connection_id: Option<u64>,
+        /// Why not.
+        message: String,
+    },
+    /// There is no connection to look at the database, or at its server, from outside.
+    #[error("it cannot be looked at: {message}")]
+    Unseen {
+        /// Why not.
+        message: String,
+    },
     /// The connection ended before the answer came.
     #[error("the connection was lost before the server answered: {message}")]
     Lost {
@@ -159,9 +185,15 @@ impl SessionError {
     /// [`StatementKind::Opaque`](crate::migration::StatementKind::Opaque) for those of which that is not true.
     pub fn fate(&self) -> Fate {
         match self {
-            Self::Lost { .. } | Self::Unreadable { .. } | Self::Interrupted => Fate::Unknown,
+            Self::Lost { .. }
+            | Self::NoAnswer { .. }
+            | Self::Unended { .. }
+            | Self::Unreadable { .. }
+            | Self::Interrupted => Fate::Unknown,
             Self::TimedOut { fate, .. } | Self::Killed { fate } => *fate,
             Self::Server { .. }
+            | Self::Gone { .. }
+            | Self::Unseen { .. }
             | Self::LockHeld { .. }
             | Self::LockLost
             | Self::SameDatabase { .. }
@@ -187,23 +219,49 @@ impl SessionError {
                     "another session holds a lock on the table: end it or wait for it, or raise `--lock-wait`"
                 }
                 number::DEADLOCK => "two transactions blocked each other and the server ended this one",
-                1044 | 1142 | 1227 | 1370 => "grant the account the privilege that the server names",
-                1419 => {
+                number if number::is_denied(number) => {
+                    "grant the account the privilege that the server names"
+                }
+                number::ROUTINE_NEEDS_SUPER => {
                     "with the binary log on, triggers and functions need `log_bin_trust_function_creators = 1` on the \
                      server, or an account with SUPER"
                 }
-                1050 | 1060 | 1061 | 1826 => {
+                number if number::is_there_already(number) => {
                     "it is there already: made by hand or by another program, or by a migration that was undone only in the \
                      history; look at it (`SHOW CREATE TABLE`) and at the rows it holds before anything is done to it; where \
                      it is what the file means, take its statement out of the file"
                 }
-                1290 | 1836 => "the server is read-only: is this the primary?",
+                number if number::is_no_room(number) => {
+                    "make room where the server has its data and its temporary files, or raise the limit that the table has \
+                     reached (a quota, of a table in memory `max_heap_table_size`)"
+                }
+                number if number::is_damaged(number) => {
+                    "the table's file is damaged, as a full disk or a crash leaves a table without transactions: `CHECK TABLE` \
+                     tells; copy its files before `REPAIR TABLE`, which may leave rows out, and look at its rows after it"
+                }
+                number if number::is_read_only(number) => "the server is read-only: is this the primary?",
                 _ => return None,
             },
             Self::Unreadable { .. } => {
                 "is it a MySQL or MariaDB server, and does nothing between it and this machine change what it sends?"
             }
-            Self::Lost { .. } => "check whether the server is up and what its error log says",
+            Self::Lost { .. } | Self::Gone { .. } => {
+                "check whether the server is up and what its error log says"
+            }
+            Self::NoAnswer { .. } => {
+                "check whether the server is up and not stuck (a full disk, a lock on all tables), and the network to it"
+            }
+            Self::Unended { connection_id: Some(id), .. } => {
+                return Some(format!(
+                    "see on its server (`SHOW PROCESSLIST`) whether connection {id} is still this one, and wait until it has ended"
+                ));
+            }
+            Self::Unended { connection_id: None, .. } => {
+                "see on its server (`SHOW PROCESSLIST`) whether the statement still runs, and wait until it has ended"
+            }
+            Self::Unseen { .. } => {
+                "the server must take another connection of this account, at the same address"
+            }
             Self::TimedOut { .. } => "`--statement-timeout` sets how long a statement may take",
             Self::Killed { .. } | Self::Interrupted => "run again when you are ready",
             Self::LockHeld { holder: Some(holder), .. } if holder.other_database.is_some() => {
@@ -288,6 +346,14 @@ pub enum ConnectError {
         /// Host and port.
         server: String,
         /// The limit.
+        after: Duration,
+    },
+    /// No answer until the run was told twice to stop, and for as long as one is waited for then.
+    #[error("{server} did not answer before the run was told twice to stop, nor within {} s of that", .after.as_secs_f32())]
+    Stopped {
+        /// Host and port.
+        server: String,
+        /// How long it was waited for then.
         after: Duration,
     },
     /// Wrong user or password.
@@ -400,6 +466,7 @@ impl ConnectError {
                 ["Temporary failure", "Try again"].iter().any(|words| message.contains(words))
             }
             Self::TimedOut { .. }
+            | Self::Stopped { .. }
             | Self::AccessDenied { .. }
             | Self::NoDatabase { .. }
             | Self::Tls { .. }
@@ -425,6 +492,7 @@ impl ConnectError {
             Self::TimedOut { .. } => {
                 "a firewall may drop the packets; `--connect-timeout` sets how long to wait"
             }
+            Self::Stopped { .. } => "run again when you are ready",
             Self::AccessDenied { .. } => match whose {
                 Whose::Tenant => {
                     "check the tenant's `db_user` and its password on the server; `tenant:seal-password` seals a new one \

@@ -95,6 +95,10 @@ fn without_reason(migration: &Migration, declaration: &Declaration) -> Option<Fi
 }
 
 fn nothing_undoes(migration: &Migration) -> Option<Finding> {
+    // What does nothing on purpose is undone by nothing.
+    if migration.down.is_some() && !migration.up.does_something() {
+        return None;
+    }
     let (script, message) = match &migration.down {
         None => (&migration.up, "there is no `down`".to_owned()),
         Some(down) if !down.does_something() => (down, "the `down` does nothing".to_owned()),

@@ -135,7 +135,7 @@ impl Way<'_> {
         let next = Version(self.old().0 + 1);
         let result = filler.fill_before(next, self.tenant.scratch.inspector(), &schema).await;
         // A table that takes none is told of by the tenant that has rows all along.
-        result.map(|_| ()).map_err(|source| ScratchError::Server { verb: "filled", source })
+        result.map(|_| ()).map_err(ScratchError::Unfilled)
     }
 
     /// The version it lags at: a third of the way.

@@ -45,6 +45,8 @@ pub(super) struct Seen {
     /// What each migration's statements cost, where that was asked.
     pub(super) costs: BTreeMap<Version, Vec<StatementCost>>,
     pub(super) server: Option<ServerVersion>,
+    /// The schema of the newest version, where all migrations led to it.
+    pub(super) newest: Option<Snapshot>,
 }
 
 /// A tenant on its way.
@@ -147,7 +149,11 @@ impl<'a> Lane<'a> {
             let n_findings = self.seen.found.len() - n_before;
             (self.job.tell)(Progress::StepFinished { lane: self.kind.lane(self.job), n_findings });
         }
-        self.prove_range(places.end, places.end).await
+        self.prove_range(places.end, places.end).await?;
+        if self.skipped.is_empty() && places.end == self.migrations.len() {
+            self.seen.newest = Some(self.state.clone());
+        }
+        Ok(())
     }
 
     fn find(&mut self, finding: Finding) {
@@ -212,7 +218,7 @@ impl<'a> Lane<'a> {
         self.go_back(before, at).await?;
         let mut is_applied = false;
         if self.kind == Kind::Filled {
-            self.tenant.scratch.inspector().empty(before).await.map_err(unfilled)?;
+            self.tenant.scratch.inspector().empty(before).await.map_err(ScratchError::Unfilled)?;
             is_applied = self.tenant.run(migration, Direction::Up).await?.is_ok();
             self.look_after(before, &migration.up).await?;
             if !is_applied {
@@ -261,7 +267,7 @@ impl<'a> Lane<'a> {
     async fn fill(&mut self, migration: &Migration) -> Result<(), ScratchError> {
         let inspector = self.tenant.scratch.inspector();
         let filled = self.filler.fill_before(migration.version, inspector, &self.state).await;
-        for table in filled.map_err(unfilled)? {
+        for table in filled.map_err(ScratchError::Unfilled)? {
             let found = Found::on(self.kind, findings::unfilled(migration, &table));
             self.seen.unfilled.entry(table.table).or_insert(found);
         }
@@ -279,7 +285,7 @@ impl<'a> Lane<'a> {
         let reached = self.reached(migration);
         let is_reached = |name: &str| reached.as_ref().is_none_or(|names| names.contains(name));
         let content = Content::read(self.tenant.scratch.inspector(), schema, is_reached).await;
-        content.map_err(|source| ScratchError::Server { verb: "looked at", source })
+        content.map_err(ScratchError::Unseen)
     }
 
     /// The first `up`: stopped after each statement where there are no rows; with rows, the server is asked what each
@@ -434,7 +440,7 @@ impl<'a> Lane<'a> {
     ) -> Result<(), ScratchError> {
         let inspector = self.tenant.scratch.inspector();
         let broken = readers::try_all(inspector, before, &self.state, self.broken.keys()).await;
-        let broken = broken.map_err(|source| ScratchError::Server { verb: "looked at", source })?;
+        let broken = broken.map_err(ScratchError::Unseen)?;
         if direction == Direction::Up {
             let is_broken = |object: &Object| broken.iter().any(|broken| broken.object == *object);
             let mended: Vec<_> = self.broken.extract_if(.., |object, _| !is_broken(object)).collect();
@@ -471,17 +477,18 @@ impl<'a> Lane<'a> {
             Err(error) => findings::refused(findings::UP_AGAIN, migration, Direction::Up, &error),
             Ok(()) if is_same(after, &self.state) => return Ok(()),
             Ok(()) if up.is_doubtful => {
-                // Only the first was stopped: unless it comes out a third way, the stops are to blame.
+                // Only the first was stopped. Stopped once more, from the rows that are there now, it tells whether that was
+                // why.
                 let second = self.state.clone();
                 self.go_back(before, at).await?;
-                let ran = self.tenant.run(migration, Direction::Up).await?;
+                let (ran, _) = self.run_stopping(at, Direction::Up, before).await?;
                 let third = self.look_after(before, &migration.up).await?;
-                if ran.is_ok() && is_same(&second, &third) {
-                    let finding = findings::resumed_otherwise(migration, Direction::Up, &second.diff(after));
-                    self.find(finding);
-                    return Ok(());
+                if ran.is_ok() && !is_same(&second, &third) {
+                    let differences = second.diff(&third);
+                    self.find(findings::resumed_otherwise(migration, Direction::Up, &differences));
+                    return self.go_back(&second, at + 1).await;
                 }
-                findings::not_the_same_again(migration, &second.diff(&third))
+                findings::not_the_same_again(migration, &after.diff(&second))
             }
             Ok(()) => findings::not_the_same_again(migration, &after.diff(&self.state)),
         };
@@ -530,10 +537,6 @@ fn is_stop_felt(script: &Script) -> bool {
         MEMORIES.iter().any(|word| text.contains(word))
     };
     sql::leaves_session_state(script) || script.statements.iter().any(|s| reads_memory(&s.text))
-}
-
-fn unfilled(source: crate::session::SessionError) -> ScratchError {
-    ScratchError::Server { verb: "filled", source }
 }
 
 fn set_of(migrations: &[Arc<Migration>]) -> MigrationSet {

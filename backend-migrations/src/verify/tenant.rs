@@ -209,7 +209,7 @@ impl Tenant {
             }
             let changed = changed_tables(&now, target);
             let result = self.scratch.inspector().repair(&now, target, has_name).await;
-            result.map_err(|source| ScratchError::Server { verb: "repaired", source })?;
+            result.map_err(ScratchError::Unrepaired)?;
             now = match changed {
                 Some(changed) => self.scratch.snapshot_after(&now, &changed).await?,
                 None => self.snapshot().await?,

@@ -135,6 +135,7 @@ fn problem(problem: &Problem) -> String {
             format!("SESSION GONE {} statement {statement} line {line}", migration.version)
         }
         Problem::ExistingTables(existing) => format!("NOT NEW {}", existing.n),
+        Problem::Unwritable { pending, .. } => format!("UNWRITABLE {}", pending.version),
         Problem::NoDown(m) => format!("NO DOWN {}", m.version),
         Problem::EmptyDown(m) => format!("EMPTY DOWN {}", m.version),
         Problem::UnknownTarget(version) => format!("UNKNOWN {version}"),

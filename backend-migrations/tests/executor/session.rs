@@ -102,7 +102,7 @@ impl Moment {
             }
         }
         if let Self::Record(_, sql, _) = self {
-            let is_guard = sql.starts_with("SELECT");
+            let is_guard = sql.starts_with("SET ");
             ways.extend((!is_guard).then_some(How::Backup));
             ways.extend(sql.contains("IS_USED_LOCK").then_some(How::LockLost));
         }
@@ -300,16 +300,13 @@ impl ModelSession {
     fn write(&mut self, part: &Part) -> Result<(), SessionError> {
         match (part.guard, part.sql.as_str()) {
             (Some(Guard::Lock), sql) => {
-                assert!(sql.contains("IS_USED_LOCK("), "{sql}");
+                assert!(sql::guarded(sql).starts_with("IS_USED_LOCK("), "{sql}");
                 if !self.has_lock {
                     return Err(SessionError::LockLost);
                 }
             }
             (Some(Guard::Rows(expected)), sql) => {
-                assert!(
-                    sql.contains(&format!("IF(ROW_COUNT() = {expected}, 1, (SELECT 1 UNION ALL")),
-                    "{sql}"
-                );
+                assert_eq!(sql::guarded(sql), format!("ROW_COUNT() = {expected}"));
                 if self.n_changed != expected {
                     let statement = String::new();
                     return Err(SessionError::Miscounted { statement, expected, changed: self.n_changed });

@@ -246,6 +246,13 @@ fn change<R: Row>(
     }
 }
 
+/// The condition without which a guard fails.
+pub(crate) fn guarded(sql: &str) -> &str {
+    let condition = sql.strip_prefix("SET @backend_migrations = EXP(IF(");
+    let condition = condition.and_then(|rest| rest.strip_suffix(", 0, 1000))"));
+    condition.unwrap_or_else(|| panic!("no guard: {sql}"))
+}
+
 /// Makes the table of a `CREATE TABLE IF NOT EXISTS`; commits, as the caller sees to.
 pub(crate) fn create(state: &mut State, sql: &str) {
     match sql.split(' ').nth(5) {

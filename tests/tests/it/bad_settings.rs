@@ -143,9 +143,8 @@ async fn a_central_database_that_is_down() {
 async fn a_central_database_that_never_answers() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mysql://root@{}/central", listener.local_addr().unwrap());
-    let began = std::time::Instant::now();
     let output = alone("migrate:all-tenants --connect-timeout 1s").env("CENTRAL_DATABASE_URL", url).await;
-    assert!(began.elapsed().as_secs() < 5, "{output}");
+    assert!(output.took.as_secs() < 5, "{output}");
     assert_output!("central_never_answers", output);
 }
 

@@ -13,13 +13,14 @@ use end_to_end::{
     tell,
 };
 
-use crate::course::{Course, EVERY_KIND, LONG, Outcome, in_words};
+use crate::course::{Course, EVERY_KIND, LONG, Outcome, in_words, untransacted};
 
 on_each_server!(
     a_cut_at_any_packet_loses_nothing,
     a_cut_at_any_packet_of_a_rollback_loses_nothing,
     a_cut_inside_of_a_long_statement_loses_nothing,
     two_signals_at_any_packet_that_stalls_lose_nothing,
+    a_cut_loses_nothing_of_tables_without_transactions,
 );
 
 const ALL: usize = usize::MAX;
@@ -34,6 +35,19 @@ async fn a_cut_at_any_packet_of_a_rollback_loses_nothing(server: &'static Server
     cut_at_packets(course, quantity(20, ALL), "a rollback").await;
 }
 
+/// As the three above. What a schema does not tell, somebody who looks does.
+async fn a_cut_loses_nothing_of_tables_without_transactions(server: &'static Server) {
+    for engine in untransacted(server.flavour()) {
+        let word = |what: &str| format!("{what}{}", engine.to_ascii_lowercase()).leak();
+        let course = Course::new(server, word("cut"), EVERY_KIND.with_engine(engine)).await;
+        cut_at_packets(course, quantity(4, ALL), &format!("a run with {engine}")).await;
+        let course = Course::back(server, word("cutback"), EVERY_KIND.with_engine(engine)).await;
+        cut_at_packets(course, quantity(2, ALL), &format!("a rollback with {engine}")).await;
+        let course = Course::new(server, word("cutlong"), LONG.with_engine(engine)).await;
+        cut_in_long_statements(course, quantity(1, 100), &format!("a long ALTER with {engine}")).await;
+    }
+}
+
 async fn cut_at_packets(course: Course, n_cuts: usize, of: &str) {
     let n_packets = course.first_lane().proxy.packets().len();
     let hows = [How::BothWays, How::OnlyTheAnswer, How::Stall];
@@ -45,14 +59,18 @@ async fn cut_at_packets(course: Course, n_cuts: usize, of: &str) {
 
 async fn a_cut_inside_of_a_long_statement_loses_nothing(server: &'static Server) {
     let course = Course::new(server, "cutlong", LONG).await;
-    let mut random = Random::for_test("cut inside of a long statement");
+    cut_in_long_statements(course, quantity(8, 100), "a long ALTER").await;
+}
+
+async fn cut_in_long_statements(course: Course, n_cuts: usize, of: &str) {
+    let mut random = Random::for_test(&format!("cut inside of {of}"));
     let cut = |_| {
         let (at, delay) = course.inside_of_a_long_statement(&mut random);
         let hows = [How::OnlyTheAnswer, How::BothWaysAfter(delay), How::StallAfter(delay)];
         Cut { at, how: random.one_of(&hows) }
     };
-    let cuts = (0..quantity(8, 100)).map(cut).collect();
-    disturb(course, cuts, "a long ALTER").await;
+    let cuts = (0..n_cuts).map(cut).collect();
+    disturb(course, cuts, of).await;
 }
 
 /// Whatever is waited for, the second signal ends it: the answer to a look, to a record, to a statement.

@@ -3,7 +3,8 @@
 //!
 //! A scenario is had again by its seed: `SEED=4711 EXPLORE_SCENARIOS=1`. One that breaks a promise is made smaller and
 //! printed, with a line of JSON; in the folder `explorer/found` such a line is a test of its own. `EXPLORE_SECONDS` is how long
-//! it looks, `EXPLORE_FILE` the one scenario to run, `EXPLORE_ALL=1` does not stop at the first that breaks a promise.
+//! it looks, `EXPLORE_FILE` the one scenario to run, `EXPLORE_ALL=1` does not stop at the first that breaks a promise, and
+//! `EXPLORE_LOG=1` tells what happened in each.
 
 mod bystander;
 mod check;
@@ -129,7 +130,12 @@ impl Explorer {
 
     async fn explore(&mut self, scenario: &Scenario) {
         match alone(&self.world, scenario).await {
-            Ok(ended) => *self.counts.entry(ended).or_default() += 1,
+            Ok(ended) => {
+                if variable::<u8>("EXPLORE_LOG").is_some() {
+                    tell(&self.world.now().log.join("\n"));
+                }
+                *self.counts.entry(ended).or_default() += 1;
+            }
             Err(Failure::Trouble(Trouble(reason))) => {
                 self.troubles.push(format!("SEED={}: {reason}", scenario.seed));
             }

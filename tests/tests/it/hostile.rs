@@ -150,8 +150,13 @@ async fn no_file_goes_out(server: &'static Server) {
     std::fs::write(&path, "what-is-in-the-file").unwrap();
     let trick = Trick::AsksForAFile(path.display().to_string());
     let beset = Beset::new(server, "infile", &[trick]).await;
-    beset.run().await;
+    let output = beset.run().await;
     assert!(!beset.hostiles[0].has_heard("what-is-in-the-file"));
+    // It is told for what it is, and not as a server that does not answer.
+    assert!(
+        output.contains("it asks for a file of this machine (LOCAL INFILE), and none is sent"),
+        "{output}"
+    );
 }
 
 async fn a_server_that_says_nothing_after_the_login(server: &'static Server) {

@@ -56,12 +56,14 @@ impl Crowd {
         Self { fleet, tenants, n_rounds: 0 }
     }
 
-    /// Adds a file of definitions and rows, and one of rows alone.
+    /// Adds a file of definitions and rows, one of rows alone, and one of rows in a table without transactions.
     fn add_migrations(&mut self) {
         self.n_rounds += 1;
         let round = self.n_rounds;
         let mixed = if round == 1 {
-            "CREATE TABLE applied (round INT NOT NULL, n INT NOT NULL);\n".to_owned()
+            "CREATE TABLE applied (round INT NOT NULL, n INT NOT NULL);\n\
+             CREATE TABLE untransacted (round INT NOT NULL, n INT NOT NULL) ENGINE = MyISAM;\n"
+                .to_owned()
         } else {
             format!("CREATE TABLE t{round} (id INT NOT NULL PRIMARY KEY);\n")
         };
@@ -74,6 +76,10 @@ impl Crowd {
             &format!("{}_rows.up.sql", day + 1),
             &format!("INSERT INTO applied VALUES ({round}, 2);\nUPDATE applied SET n = n + 10 WHERE round = {round};\n"),
         );
+        self.fleet.write(
+            &format!("{}_untransacted.up.sql", day + 2),
+            &format!("INSERT INTO untransacted VALUES ({round}, 1);\nINSERT INTO untransacted VALUES ({round}, 2);\n"),
+        );
     }
 
     /// Fails unless every tenant has every migration once.
@@ -81,12 +87,18 @@ impl Crowd {
         let rounds = 1..=self.n_rounds;
         let expected: Vec<_> =
             rounds.flat_map(|round| [11, 12].map(|n| vec![round.to_string(), n.to_string()])).collect();
+        let rounds = 1..=self.n_rounds;
+        let untransacted: Vec<_> =
+            rounds.flat_map(|round| [1, 2].map(|n| vec![round.to_string(), n.to_string()])).collect();
         for tenant in &self.tenants {
             let mut connection = self.fleet.connect(tenant).await;
+            let sql = "SELECT round, n FROM untransacted ORDER BY round, n";
+            let rows = query::rows(&mut connection, sql).await;
+            assert_eq!(rows, untransacted, "{what}, round {}, {tenant}", self.n_rounds);
             let rows = query::rows(&mut connection, "SELECT round, n FROM applied ORDER BY round, n").await;
             assert_eq!(rows, expected, "{what}, round {}, {tenant}", self.n_rounds);
             let history = query::column(&mut connection, "SELECT success FROM _sqlx_migrations").await;
-            assert_eq!(history, vec!["1"; 2 * self.n_rounds], "{what}, {tenant}");
+            assert_eq!(history, vec!["1"; 3 * self.n_rounds], "{what}, {tenant}");
             connection.close().await.ok();
         }
     }

@@ -11,6 +11,7 @@ on_each_server!(
     a_full_disk_is_no_success,
     a_long_statement_is_not_silent,
     a_dry_run_of_many_rows_is_short,
+    no_colour_where_none_is_wanted,
 );
 
 const TENANTS: [&str; 4] = ["a", "b", "c", "d"];
@@ -223,4 +224,33 @@ async fn a_refusal_is_a_refusal_of_every_command() {
         expect("half a command line", args, alone(args, &folder).await, 2);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whether a terminal is told to change a colour or a weight (ECMA-48, "SGR").
+fn has_colour(screen: &str) -> bool {
+    screen
+        .split("\u{1b}[")
+        .skip(1)
+        .any(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').starts_with('m'))
+}
+
+async fn no_colour_where_none_is_wanted(server: &'static Server) {
+    let fleet = fleet_of(server, "colours").await;
+    fleet.write("20260101000000_n.up.sql", "ALTER TABLE nowhere ADD COLUMN n INT;");
+    for args in ["migrate:all-tenants", "migrate:status", "migrate:lint --dir"] {
+        let screen = async |term: &str, no_color: &str| {
+            let mut run = fleet.run(args).env("TERM", term).env("NO_COLOR", no_color);
+            if args.ends_with("--dir") {
+                run = run.arg(fleet.migrations("tenant"));
+            }
+            run.on_a_raw_terminal().await.ends().1
+        };
+        // An empty value is none (no-color.org).
+        let coloured = screen("xterm-256color", "").await;
+        assert!(has_colour(&coloured), "{args}: {coloured:?}");
+        for (term, no_color) in [("xterm-256color", "1"), ("dumb", ""), ("dumb", "1")] {
+            let plain = screen(term, no_color).await;
+            assert!(!has_colour(&plain), "{args}, TERM={term}, NO_COLOR={no_color}: {plain:?}");
+        }
+    }
 }

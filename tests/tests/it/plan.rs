@@ -10,6 +10,7 @@ on_each_server!(
     some_of_the_tenants,
     out_of_order_is_refused_unless_allowed,
     modified_and_missing_are_refused_by_name,
+    a_name_that_the_history_cannot_hold_is_refused,
 );
 
 async fn versions(fleet: &Fleet, tenant: &str) -> Vec<String> {
@@ -123,4 +124,44 @@ async fn modified_and_missing_are_refused_by_name(server: &'static Server) {
     output.exits(1);
     assert_output!("modified_and_missing_are_refused_by_name", output);
     assert_eq!(versions(&fleet, "a").await, corpus::VERSIONS);
+}
+
+/// One that nobody can record is told before the ones before it have run.
+async fn a_name_that_the_history_cannot_hold_is_refused(server: &'static Server) {
+    let fleet = Fleet::new(server, "unheld").await;
+    fleet.write("20260101000000_t.up.sql", "CREATE TABLE t (id INT PRIMARY KEY);");
+    for tenant in ["holds", "latin", "new"] {
+        fleet.provision(tenant).await;
+    }
+    let modify = |charset| {
+        format!("ALTER TABLE _sqlx_migrations MODIFY description TEXT CHARACTER SET {charset} NOT NULL")
+    };
+    let mut latin = fleet.connect("latin").await;
+    query::run(&mut latin, &modify("latin1")).await;
+    let database = fleet.database("new");
+    let sql = format!("DROP DATABASE {database};CREATE DATABASE {database} CHARACTER SET latin1");
+    query::run(&mut server.connect("").await, &sql).await;
+    fleet.write("20260102000000_u.up.sql", "CREATE TABLE u (id INT PRIMARY KEY);");
+    fleet.write("20260103000000_größe.up.sql", "CREATE TABLE v (id INT PRIMARY KEY);");
+    fleet.run("migrate:tenant unheld-latin --to 20260102000000 --dry-run").await.exits(0);
+    fleet.run("migrate:tenant unheld-latin --dry-run").await.exits(0);
+    fleet.write("20260104000000_数量.up.sql", "CREATE TABLE w (id INT PRIMARY KEY);");
+    for args in ["migrate:tenant unheld-latin --dry-run", "migrate:tenant unheld-new --dry-run"] {
+        fleet.run(args).await.exits(1).says("20260104000000 (数量) cannot be recorded").says("latin1");
+    }
+    let output = fleet.run("migrate:all-tenants --concurrency 1").await;
+    output.exits(1);
+    assert_output!("a_name_that_cannot_be_held", output);
+    assert_eq!(versions(&fleet, "latin").await, ["20260101000000"]);
+    assert!(query::column(&mut fleet.connect("new").await, "SHOW TABLES").await.is_empty());
+    // As the hint says.
+    query::run(&mut latin, &modify("utf8mb4")).await;
+    let sql = format!("ALTER DATABASE {database} CHARACTER SET utf8mb4");
+    query::run(&mut server.connect("").await, &sql).await;
+    fleet.run("migrate:all-tenants").await.exits(0);
+    for tenant in ["holds", "latin", "new"] {
+        let sql = "SELECT CONVERT(description USING utf8mb4) FROM _sqlx_migrations ORDER BY version";
+        let names = query::column(&mut fleet.connect(tenant).await, sql).await;
+        assert_eq!(names, ["t", "u", "größe", "数量"], "{tenant}");
+    }
 }

@@ -1,6 +1,6 @@
 //! A tenant is born: with what it may use and nothing else, and again after a failure at any step.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use end_to_end::{
     Fleet, Invocation, KEY, Program, Server, Started, assert_output, canary, on_each_server,
@@ -13,7 +13,7 @@ use sqlx::{Connection as _, Executor as _, MySqlConnection};
 use throwaway_server::Options;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 on_each_server!(
@@ -31,6 +31,8 @@ on_each_server!(
     killed_at_any_statement,
     encrypted_as_all_others,
     an_anonymous_account_in_the_way,
+    a_signal_ends_the_wait_for_a_server,
+    a_signal_ends_the_wait_for_the_slug,
 );
 
 const GOOD: &str = "CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t VALUES (1);";
@@ -420,4 +422,59 @@ async fn an_anonymous_account_in_the_way(server: &'static Server) {
     query::run(&mut root, &format!("DROP USER ''@'{host}'")).await;
     call().await.exits(0);
     assert_eq!(status(&fleet, "acme").await, "ACTIVE");
+}
+
+/// The server that the tenant is to be made on takes connections and says nothing.
+async fn a_signal_ends_the_wait_for_a_server(server: &'static Server) {
+    let fleet = fleet_with_migration(server, "patience").await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("mysql://root@{}/x", silent.local_addr().unwrap());
+    let call = |tenant: &str| {
+        let call = provision(&fleet, tenant).arg("--connect-timeout=1h").env("TENANT_ADMIN_URL", &url);
+        call.arg(format!("--db-host={}", server.host())).arg(format!("--db-port={}", server.port()))
+    };
+    let stopped = async |tenant: &str| {
+        let run = call(tenant).start().await;
+        let _held = silent.accept().await.unwrap();
+        run.signal("INT").await;
+        run.finish().await
+    };
+    let output = stopped("acme").await;
+    output.exits(3).says("the run was stopped").says("nothing was changed");
+    assert_eq!(status(&fleet, "acme").await, "");
+    // One of which something is there.
+    fleet.write("20260102000000_u.up.sql", "ALTER TABLE nowhere ADD COLUMN n INT;");
+    provision(&fleet, "acme").await.exits(1);
+    fleet.delete("20260102000000_u.up.sql");
+    let output = stopped("acme").await;
+    output
+        .exits(3)
+        .says("the run was stopped")
+        .says("row of tenant \"patience-acme\"")
+        .says("goes on where it stopped");
+    assert_eq!(status(&fleet, "acme").await, "FAILED");
+    provision(&fleet, "acme").await.exits(0);
+    assert_eq!(status(&fleet, "acme").await, "ACTIVE");
+}
+
+/// Another call works on the same slug.
+async fn a_signal_ends_the_wait_for_the_slug(server: &'static Server) {
+    let fleet = fleet_with_migration(server, "queue").await;
+    let mut holder = fleet.connect_central().await;
+    let lock =
+        "SELECT GET_LOCK(CONCAT('provision:', LEFT(SHA2(CONCAT(DATABASE(), '/queue-acme'), 256), 40)), 0)";
+    assert_eq!(query::value(&mut holder, lock).await, "1");
+    let waiting = format!("{} AND db = '{}'", query::running("%", "provision:"), fleet.central_database());
+    for signals in [&["INT"][..], &["TERM", "INT"]] {
+        let run = provision(&fleet, "acme").arg("--lock-timeout=20s").start().await;
+        query::rows_once_there(&mut server.connect("").await, &waiting).await;
+        let began = Instant::now();
+        run.signals(signals).await;
+        let output = run.finish().await;
+        assert!(began.elapsed() < Duration::from_secs(10), "{output}");
+        output.exits(3).says("the run was stopped").says("nothing was changed");
+        assert_eq!(status(&fleet, "acme").await, "");
+    }
+    query::run(&mut holder, "DO RELEASE_ALL_LOCKS()").await;
+    provision(&fleet, "acme").await.exits(0);
 }

@@ -15,6 +15,7 @@ on_each_server!(
     a_failed_revert_is_no_failed_apply,
     a_failed_revert_of_what_was_only_declared,
     what_is_done_by_hand_is_declared,
+    a_tenant_that_is_not_active_yet,
 );
 
 const UP: &str = "20260101000000_three.up.sql";
@@ -289,4 +290,28 @@ async fn what_is_done_by_hand_is_declared(server: &'static Server) {
     fleet.run("migrate:recover byhand-acme --mark-not-applied --yes").await.exits(0);
     fleet.run("migrate:rollback --tenant byhand-twin").await.exits(0);
     is_as_undisturbed(&fleet).await;
+}
+
+/// Provisioning that went wrong leaves FAILED or PROVISIONING: recovery is for those too, and leaves the status to provisioning.
+async fn a_tenant_that_is_not_active_yet(server: &'static Server) {
+    let fleet = fleet(server, "unborn").await;
+    for (number, status) in (1..).zip(["FAILED", "PROVISIONING"]) {
+        let (up, three) = (format!("2026010{number}000000_x.up.sql"), "CREATE TABLE x");
+        let text = |bad: &str| format!("{three}{number} (id INT);\nCREATE TABLE y{number} (id INT{bad});\n");
+        fleet.write(&up, &text(", KEY (nosuch)"));
+        fleet.sqlx("acme", "migrate run").await.await.exits(1);
+        fleet.write(&up, &text(""));
+        let mut central = fleet.connect_central().await;
+        let sql = format!("UPDATE tenants SET status = '{status}' WHERE slug = 'unborn-acme'");
+        query::run(&mut central, &sql).await;
+        fleet.run("migrate:recover unborn-acme").await.exits(1).says("--resume");
+        assert_eq!(history(&mut fleet.connect("acme").await).await[number][1], "0");
+        fleet.run("migrate:recover unborn-acme --resume --yes").await.exits(0);
+        let sql = "SELECT status FROM tenants WHERE slug = 'unborn-acme'";
+        assert_eq!(query::value(&mut central, sql).await, status);
+        fleet.run("tenant:provision --slug unborn-acme --name acme").await.exits(0);
+        assert_eq!(query::value(&mut central, sql).await, "ACTIVE");
+        fleet.run(&format!("migrate:tenant {}", fleet.slug("twin"))).await.exits(0);
+        is_as_undisturbed(&fleet).await;
+    }
 }

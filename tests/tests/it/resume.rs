@@ -10,6 +10,7 @@ on_each_server!(
     an_executed_statement_that_was_edited_is_refused,
     the_last_statement_that_failed_may_be_taken_out,
     rows_and_definitions_in_one_file,
+    rows_without_transactions_and_definitions_in_one_file,
     the_first_statement_leaves_nothing,
     what_sets_up_the_session_is_run_again,
     bodies_need_no_delimiter,
@@ -99,18 +100,32 @@ async fn an_executed_statement_that_was_edited_is_refused(server: &'static Serve
 }
 
 async fn rows_and_definitions_in_one_file(server: &'static Server) {
-    let fleet = Fleet::new(server, "mixed").await;
+    rows_and_definitions(server, "mixed", "InnoDB").await;
+}
+
+async fn rows_without_transactions_and_definitions_in_one_file(server: &'static Server) {
+    rows_and_definitions(server, "mixedmyisam", "MyISAM").await;
+}
+
+async fn rows_and_definitions(server: &'static Server, word: &'static str, engine: &str) {
+    let fleet = Fleet::new(server, word).await;
     fleet.provision("acme").await;
-    let text = "CREATE TABLE t (id INT PRIMARY KEY);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);\n\
+    let command = format!("migrate:tenant {word}-acme");
+    let text = "CREATE TABLE t (id INT PRIMARY KEY) ENGINE = InnoDB;\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);\n\
                 INSERT INTO t VALUES (1);\nALTER TABLE t ADD COLUMN n INT;\nUPDATE t SET n = id;\n";
+    let text = &text.replace("InnoDB", engine);
     fleet.write(FILE, text);
-    let output = fleet.run("migrate:tenant mixed-acme").await;
+    let output = fleet.run(&command).await;
     output.exits(1);
-    assert_output!("rows_and_definitions_in_one_file", output);
+    if engine == "InnoDB" {
+        assert_output!("rows_and_definitions_in_one_file", output);
+    } else {
+        output.says("statement 4 of 6").says("3 of 6 are committed and recorded");
+    }
     let mut acme = fleet.connect("acme").await;
     assert_eq!(query::column(&mut acme, "SELECT id FROM t ORDER BY id").await, ["1", "2"]);
     fleet.write(FILE, &text.replace("(1);\nALTER", "(3);\nALTER"));
-    fleet.run("migrate:tenant mixed-acme").await.exits(0);
+    fleet.run(&command).await.exits(0);
     assert_eq!(query::column(&mut acme, "SELECT n FROM t ORDER BY id").await, ["1", "2", "3"]);
     assert_eq!(success(&mut acme).await, ["1"]);
     assert_eq!(journal(&mut acme).await, Vec::<String>::new());

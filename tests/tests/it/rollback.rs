@@ -1,6 +1,9 @@
 //! `migrate:rollback`.
 
-use end_to_end::{Fleet, Server, Terminal, assert_output, on_each_server, query};
+use end_to_end::{
+    Fleet, Server, Terminal, assert_output, on_each_server, query,
+    random::{Random, quantity},
+};
 use sqlx::MySqlConnection;
 
 use crate::corpus;
@@ -13,6 +16,7 @@ on_each_server!(
     a_dry_run_of_a_rollback_changes_nothing,
     wrong_targets_are_refused,
     interrupted_at_each_tenant_and_gone_on_with,
+    killed_at_each_tenant_and_gone_on_with,
     steps_need_one_version,
     what_was_not_shown_is_not_undone,
     nothing_newer_is_no_failure,
@@ -216,6 +220,72 @@ async fn interrupted_at_each_tenant_and_gone_on_with(server: &'static Server) {
     run.signal("TERM").await;
     query::run(&mut reader, "ROLLBACK").await;
     assert_output!("interrupted_rollback", run.finish().await);
+}
+
+/// `kill -9` while a tenant's migration is undone, of one statement and of several; then the command that was printed. Where it
+/// refuses, as nobody has heard what became of the statement, `migrate:recover` finds out.
+async fn killed_at_each_tenant_and_gone_on_with(server: &'static Server) {
+    const TENANTS: [&str; 3] = ["a", "b", "c"];
+    let fleet = fleet_of(server, "killeddown", &TENANTS).await;
+    let several = "INSERT INTO t1 VALUES (3);\nDROP TABLE t3;\nINSERT INTO t2 VALUES (3);\n";
+    let single = "DROP TABLE t3;\n";
+    let mut cases = Vec::new();
+    for tenant in TENANTS {
+        for down in [single, several] {
+            cases.extend(["InnoDB", "MyISAM"].map(|engine| (tenant, down, engine)));
+        }
+    }
+    let n_cases = quantity(3, cases.len());
+    let mut random = Random::for_test("kill -9 in a rollback");
+    for (tenant, down, engine) in random.sample(cases, n_cases) {
+        let what = format!("killed at {tenant}, {engine}: {down}");
+        for name in TENANTS {
+            let tables = format!(
+                "ALTER TABLE t1 ENGINE = {engine}; ALTER TABLE t2 ENGINE = {engine}; DELETE FROM t1; DELETE FROM t2"
+            );
+            query::run(&mut fleet.connect(name).await, &tables).await;
+        }
+        fleet.write("20260103000000_t.down.sql", down);
+        fleet.run("migrate:all-tenants").await.exits(0);
+        let mut reader = reader(&fleet, tenant, "t3").await;
+        let command = "migrate:rollback --all-tenants --concurrency 1 --lock-wait 100s";
+        let mut run = fleet.run(&format!("{command} --format json")).start().await;
+        let first: serde_json::Value = serde_json::from_str(&run.line().await).expect("JSON");
+        let go_on = first["go_on"].as_str().expect("it is told when the run begins").to_owned();
+        runs(&fleet, tenant, "DROP TABLE t3").await;
+        run.signal("KILL").await;
+        assert_eq!(run.finish().await.code, None, "{what}");
+        // The server works on for a client that is gone, or finds out that it is.
+        query::run(&mut reader, "ROLLBACK").await;
+        let args = go_on.strip_prefix("backend-migrations ").expect("the program's name");
+        gone_on_with(&fleet, args, tenant, &what).await;
+        for _ in 0..2 {
+            for name in TENANTS {
+                let is_once = if down == several { "1" } else { "0" };
+                assert_eq!(versions(&fleet, name).await, THREE[..2], "{name}, {what}");
+                let mut connection = fleet.connect(name).await;
+                for table in ["t1", "t2"] {
+                    let sql = format!("SELECT COUNT(*) FROM {table}");
+                    let n = query::value(&mut connection, &sql).await;
+                    assert_eq!(n, is_once, "{table} of {name}, {what}");
+                }
+            }
+            fleet.run(args).await.exits(0);
+        }
+    }
+}
+
+/// Runs the command again, and recovers the tenant where that refuses it.
+async fn gone_on_with(fleet: &Fleet, args: &str, tenant: &str, what: &str) {
+    let next = fleet.run(args).await;
+    if next.code == Some(0) {
+        return;
+    }
+    assert!(next.code == Some(1) && next.text().contains("dirty: "), "{what}\n{next}");
+    let slug = fleet.slug(tenant);
+    let recovered = fleet.run(&format!("migrate:recover {slug} --resume --yes --wait")).await;
+    assert_eq!(recovered.code, Some(0), "{what}\n{next}\n{recovered}");
+    fleet.run(args).await.exits(0);
 }
 
 async fn steps_need_one_version(server: &'static Server) {

@@ -5,14 +5,18 @@ use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use backend_migrations::{entropy, seal, secret::Key};
 use end_to_end::{
-    Fleet, KEY, Output, Server, canary, on_each_server, query,
+    Fleet, Invocation, KEY, Output, Program, Server, canary, on_each_server, query,
     random::{Random, quantity},
     schema, tell,
 };
 use sqlx::MySqlConnection;
 use tokio::join;
 
-on_each_server!(under_each_worst_default_a_run_ends_the_same, the_worst_of_each_variable_is_tried);
+on_each_server!(
+    under_each_worst_default_a_run_ends_the_same,
+    under_each_worst_default_a_proof_finds_the_same,
+    the_worst_of_each_variable_is_tried,
+);
 
 /// A default of the server, and what may come of it.
 #[derive(Clone, Copy, Debug)]
@@ -419,4 +423,66 @@ async fn under_each_worst_default_a_run_ends_the_same(server: &'static Server) {
     }
     lab.idle().await;
     tell(&format!("{}: {} worst defaults", own.flavour(), tried.len()));
+}
+
+/// What `migrate:verify` finds, a line each.
+async fn findings(own: &Server, folder: &Path) -> Vec<String> {
+    let args = "migrate:verify --seed 7 --format json";
+    let run = Invocation::new(Program::Workbench, args).arg("--dir").arg(folder);
+    let output = run.arg("--server").arg(own.url("")).await;
+    output.exits(1);
+    let lines = output.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let findings = lines.filter(|line: &serde_json::Value| line["code"].is_string());
+    // What it costs is a matter of the server's settings, and of the moment.
+    let costs = |line: &serde_json::Value| line["code"].as_str().is_some_and(|code| code.starts_with("V3"));
+    findings
+        .filter(|line| !costs(line))
+        .map(|line| format!("{} {} {}", line["version"], line["code"], line["severity"]))
+        .collect()
+}
+
+/// A proof makes databases, rows and schemas of its own, and runs each migration several times.
+async fn under_each_worst_default_a_proof_finds_the_same(server: &'static Server) {
+    let Some(own) = Server::own(server.flavour()).await else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [
+        ("20260101000000_tables.up.sql", TABLES),
+        (
+            "20260101000000_tables.down.sql",
+            "DROP VIEW named;\nDROP PROCEDURE greet;\nDROP TABLE done;\nDROP TABLE counter;\nDROP TABLE coded;\n\
+             DROP TABLE witness;\nDROP TABLE child;\nDROP TABLE parent;\n",
+        ),
+        ("20260102000000_more.up.sql", "ALTER TABLE parent ADD COLUMN n INT NULL;"),
+        ("20260102000000_more.down.sql", "ALTER TABLE parent DROP COLUMN n;"),
+        // It does not undo what it has done.
+        ("20260103000000_wrong.up.sql", "ALTER TABLE child ADD COLUMN n INT NULL, ADD KEY k (n);"),
+        ("20260103000000_wrong.down.sql", "ALTER TABLE child DROP KEY k;"),
+    ] {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let calm = findings(own, folder.path()).await;
+    assert!(
+        calm.iter().any(|line| line.starts_with("20260103000000 ") || line.starts_with("\"20260103000000")),
+        "{calm:#?}"
+    );
+    let mut root = own.connect("").await;
+    let is_here = |worst: &&Worst| {
+        worst.refusal.is_none()
+            && match worst.on {
+                On::Both => true,
+                On::MySql => own.is_mysql(),
+                On::MariaDb => !own.is_mysql(),
+            }
+    };
+    let (always, others) = WORST.split_at(ALWAYS);
+    let others: Vec<_> = others.iter().filter(is_here).collect();
+    let mut random = Random::for_test("a server's defaults, for a proof");
+    let n_others = quantity(2, others.len());
+    let tried: Vec<_> = always.iter().filter(is_here).chain(random.sample(others, n_others)).collect();
+    for worst in &tried {
+        query::run(&mut root, &format!("SET GLOBAL {} = {}", worst.variable, worst.value)).await;
+        assert_eq!(findings(own, folder.path()).await, calm, "under {worst:?}");
+        query::run(&mut root, &format!("SET GLOBAL {} = DEFAULT", worst.variable)).await;
+    }
+    tell(&format!("{}: {} worst defaults under a proof", own.flavour(), tried.len()));
 }

@@ -12,13 +12,16 @@ use end_to_end::{
 use throwaway_server::{Options, ThrowawayServer};
 use tokio::join;
 
-use crate::course::{Course, EVERY_KIND, LONG, Outcome, in_words};
+use crate::course::{Course, EVERY_KIND, LONG, Outcome, in_words, untransacted};
 
 on_each_server!(a_server_that_is_killed_loses_nothing);
 
 /// One kill ends a run in each lane: the first at a chosen packet, the others wherever they are then.
 async fn a_server_that_is_killed_loses_nothing(server: &'static Server) {
-    let options = Options { flavour: Some(server.flavour()), is_durable: true, ..Options::default() };
+    // What was open when the server died is looked over when it is next opened: MariaDB's default.
+    let server_arguments = vec!["--myisam-recover-options=BACKUP,FORCE".to_owned()];
+    let options =
+        Options { flavour: Some(server.flavour()), is_durable: true, server_arguments, ..Options::default() };
     let mut doomed = throwaway_server::start(&options).await.expect("a second server");
     if !doomed.is_ours() {
         tell("a killed server is NOT tested: the one there is, is not ours to kill");
@@ -31,6 +34,7 @@ async fn a_server_that_is_killed_loses_nothing(server: &'static Server) {
     let mut random = Random::for_test("a killed server");
     let mut counts = BTreeMap::new();
     let (n_at_packets, n_in_statements) = (quantity(3, 40), quantity(1, 10));
+    let mut n_kills = n_at_packets + n_in_statements;
     for _ in 0..n_at_packets {
         // The login and the first look come before there is anything to lose.
         let at = 20 + random.below(n_packets - 20);
@@ -40,7 +44,18 @@ async fn a_server_that_is_killed_loses_nothing(server: &'static Server) {
         let (at, delay) = long.inside_of_a_long_statement(&mut random);
         kill(&long, &mut doomed, Cut { at, how: How::StallAfter(delay) }, &mut counts).await;
     }
-    let (n_kills, elapsed) = (n_at_packets + n_in_statements, began.elapsed().as_secs());
+    // What is in memory alone is gone with the server.
+    for engine in untransacted(flavour).iter().filter(|engine| **engine != "MEMORY") {
+        let word = format!("killed{}", engine.to_ascii_lowercase()).leak();
+        let course =
+            Course::on(server, Some(&doomed), word, EVERY_KIND.with_engine(engine), Direction::Up).await;
+        for _ in 0..quantity(1, 20) {
+            let at = 20 + random.below(n_packets - 20);
+            kill(&course, &mut doomed, Cut { at, how: How::Stall }, &mut counts).await;
+            n_kills += 1;
+        }
+    }
+    let elapsed = began.elapsed().as_secs();
     tell(&format!("{flavour}: killed {n_kills} times in {elapsed} s: {}", in_words(&counts)));
 }
 

@@ -8,6 +8,7 @@ use end_to_end::{
     query,
 };
 use sqlx::MySqlConnection;
+use tokio::time::timeout;
 
 on_each_server!(
     a_closed_terminal_and_quit_are_as_sigterm,
@@ -17,6 +18,7 @@ on_each_server!(
     the_second_signal_ends_the_wait_for_a_database,
     the_second_signal_ends_the_wait_for_an_answer,
     a_record_that_is_not_answered_is_told_as_such,
+    the_second_signal_ends_the_wait_for_a_kill,
 );
 
 /// Far less than any of the limits of a wait, and than its sum with a killed statement's.
@@ -94,10 +96,14 @@ async fn the_third_signal_ends_the_program(server: &'static Server) {
     let fleet = fleet_of(server, "thrice", LONG).await;
     let output = signalled(&fleet, &["TERM", "INT", "HUP"]).await;
     output.exits(130);
-    // What it has left behind ends on the server, and the next run begins anew.
+    begins_anew(&fleet).await;
+}
+
+/// What a run has left behind ends on the server, and the next one begins anew.
+async fn begins_anew(fleet: &Fleet) {
     fleet.write("20260101000000_n.up.sql", "INSERT INTO t (n) VALUES (1);");
     let sql = query::running(&fleet.account("acme"), "SLEEP(");
-    let mut root = server.connect("").await;
+    let mut root = fleet.server().connect("").await;
     for id in query::column(&mut root, &sql).await {
         // It may be at its end already.
         sqlx::query(sqlx::AssertSqlSafe(format!("KILL {id}"))).execute(&mut root).await.ok();
@@ -185,4 +191,37 @@ async fn a_record_that_is_not_answered_is_told_as_such(server: &'static Server) 
     output
         .says("statement 1 of 1 is committed, but that could not be recorded")
         .says("`migrate:recover` finds out");
+}
+
+/// A statement is in flight, and so is what would end it: the second connection's greeting, its look for the first one, or its
+/// `KILL` comes to a stall.
+async fn the_second_signal_ends_the_wait_for_a_kill(server: &'static Server) {
+    /// Less than the limits of a connection and of a look.
+    const SECONDS: Duration = Duration::from_secs(8);
+    let fleet = fleet_of(server, "nokill", LONG).await;
+    let proxy = by_proxy(&fleet).await;
+    for stalls in [None, Some("IS_USED_LOCK"), Some("KILL QUERY")] {
+        fleet.write("20260101000000_n.up.sql", LONG);
+        // Nobody looks who is in the way before the signals come.
+        let run = fleet.run("migrate:all-tenants --lock-wait 100s").env(PLAIN.0, PLAIN.1).start().await;
+        once_it_runs(&fleet, "SLEEP(").await;
+        match stalls {
+            None => proxy.arm(Some(Cut { at: 1, how: How::Stall })),
+            Some(text) => proxy.hold(text),
+        }
+        let began = Instant::now();
+        run.signals(&["TERM", "INT"]).await;
+        timeout(SECONDS, proxy.stalled()).await.expect("a second connection is opened");
+        let output = run.finish().await;
+        assert!(began.elapsed() < SECONDS, "{stalls:?}: {:?}\n{output}", began.elapsed());
+        output
+            .exits(1)
+            .says("interrupted twice")
+            .says("it may still run as connection")
+            .says("told twice to stop");
+        proxy.let_go();
+        begins_anew(&fleet).await;
+        fleet.write("20260101000000_n.down.sql", "DELETE FROM t;");
+        fleet.run("migrate:rollback --tenant nokill-acme").env(PLAIN.0, PLAIN.1).await.exits(0);
+    }
 }

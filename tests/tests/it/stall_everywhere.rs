@@ -18,7 +18,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, raw_s
 use throwaway_server::{Options, ThrowawayServer};
 use tokio::{join, time::sleep};
 
-use crate::course::{Course, EVERY_KIND, Outcome, in_words};
+use crate::course::{Course, EVERY_KIND, Outcome, in_words, untransacted};
 
 on_each_server!(a_backup_at_any_packet_loses_nothing);
 
@@ -87,6 +87,14 @@ async fn a_backup_at_any_packet_loses_nothing(server: &'static Server) {
     stall_at_packets(up, &other, quantity(9, usize::MAX), "a run").await;
     let down = Course::on(server, Some(&other), "stalledback", EVERY_KIND, Direction::Down).await;
     stall_at_packets(down, &other, quantity(6, usize::MAX), "a rollback").await;
+    for engine in untransacted(server.flavour()) {
+        let word = |what: &str| format!("{what}{}", engine.to_ascii_lowercase()).leak();
+        let files = EVERY_KIND.with_engine(engine);
+        let up = Course::on(server, Some(&other), word("stalled"), files, Direction::Up).await;
+        stall_at_packets(up, &other, quantity(0, usize::MAX), &format!("a run with {engine}")).await;
+        let down = Course::on(server, Some(&other), word("stalledback"), files, Direction::Down).await;
+        stall_at_packets(down, &other, quantity(0, usize::MAX), &format!("a rollback with {engine}")).await;
+    }
 }
 
 async fn stall_at_packets(course: Course, other: &Arc<ThrowawayServer>, n_stalls: usize, of: &str) {

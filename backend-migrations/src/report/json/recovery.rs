@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{wire::Tenant, words::direction_word};
+use super::{pieces::Tenant, words::direction_word};
 use crate::{
     diagnosis::{Diagnosis, Judged, Offer, Position, Way},
     event::Settled,

@@ -5,11 +5,13 @@ use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 use serde::Serialize;
 
 use super::{
+    ending::Ending,
+    pieces::{At, Done, Failed, Tenant, ms},
     recovery::{Diagnosed, SettledMigration},
-    words::{direction_word, reason_word, scope_word, state_key, state_word, task_word, verdict_word},
+    words::{direction_word, reason_word, scope_word, task_word, verdict_word},
 };
 use crate::{
-    event::{Event, Failure, MigrationDone, MigrationPlanned, Outcome, Place, Scope},
+    event::{Event, MigrationPlanned, Scope},
     migration::Script,
     report::{
         picture::Longest,
@@ -17,9 +19,7 @@ use crate::{
     },
     selection::Coverage,
     sql::without_passwords,
-    standing::{Standing, State, VersionStanding},
-    summary::{COUNTED_STATES, Summary},
-    tenant::Label,
+    summary::Summary,
 };
 
 #[derive(Serialize)]
@@ -132,15 +132,6 @@ pub(super) enum Body<'e> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Tenant<'e> {
-    id: Option<&'e str>,
-    slug: &'e str,
-    name: &'e str,
-    database: &'e str,
-    server: String,
-}
-
-#[derive(Serialize)]
 pub(super) struct LongestTurn<'e> {
     tenant: Tenant<'e>,
     doing: &'e str,
@@ -148,100 +139,10 @@ pub(super) struct LongestTurn<'e> {
 }
 
 #[derive(Serialize)]
-pub(super) struct At<'e> {
-    file_name: &'e str,
-    line: usize,
-    statement: usize,
-    n_statements: usize,
-}
-
-#[derive(Serialize)]
-pub(super) struct Done<'e> {
-    version: String,
-    direction: &'static str,
-    file_name: &'e str,
-    elapsed_ms: f64,
-}
-
-#[derive(Serialize)]
 pub(super) struct Sql<'e> {
     line: usize,
     text: Cow<'e, str>,
     n_bytes_left_out: usize,
-}
-
-#[derive(Serialize)]
-pub(super) struct PlannedStep<'e> {
-    version: String,
-    direction: &'static str,
-    file_name: &'e str,
-    n_statements: usize,
-    n_finished: usize,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case")]
-pub(super) enum Ending<'e> {
-    UpToDate,
-    Migrated {
-        done: Vec<Done<'e>>,
-    },
-    Planned {
-        steps: Vec<PlannedStep<'e>>,
-    },
-    Inspected {
-        current: Option<String>,
-        is_settled: bool,
-        counts: Counts,
-        at_work: Option<&'e str>,
-        versions: Vec<OneVersion<'e>>,
-    },
-    Diagnosed {
-        n_dirty: usize,
-        settled: Vec<SettledMigration<'e>>,
-    },
-    Recovered {
-        settled: Vec<SettledMigration<'e>>,
-    },
-    SameDatabase {
-        why: &'e str,
-    },
-    Stopped {
-        done: Vec<Done<'e>>,
-        n_remaining: usize,
-    },
-    Failed {
-        done: Vec<Done<'e>>,
-        failure: Failed<'e>,
-    },
-}
-
-#[derive(Serialize)]
-pub(super) struct OneVersion<'e> {
-    version: String,
-    description: &'e str,
-    state: &'static str,
-    installed_on: Option<String>,
-    execution_time_ms: Option<f64>,
-}
-
-/// How many versions are in each state.
-pub(super) struct Counts(Vec<(&'static str, usize)>);
-
-impl Serialize for Counts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(state, n)| (state, n)))
-    }
-}
-
-#[derive(Serialize)]
-pub(super) struct Failed<'e> {
-    code: &'static str,
-    message: &'e str,
-    at: Option<At<'e>>,
-    excerpt: Option<&'e str>,
-    state: Option<&'e str>,
-    hint: Option<&'e str>,
 }
 
 #[derive(Serialize)]
@@ -397,121 +298,4 @@ impl<'e> Body<'e> {
             not_started: tenants(&summary.not_started),
         }))
     }
-}
-
-impl<'e> Tenant<'e> {
-    fn of(label: &'e Label) -> Self {
-        Self {
-            id: label.id.as_ref().map(|id| id.0.as_str()),
-            slug: &label.slug,
-            name: &label.name,
-            database: &label.database,
-            server: label.server.to_string(),
-        }
-    }
-}
-
-impl<'e> At<'e> {
-    fn of(place: &'e Place) -> Self {
-        let Place { file_name, line, statement, n_statements } = place;
-        Self { file_name, line: *line, statement: *statement, n_statements: *n_statements }
-    }
-}
-
-impl<'e> Done<'e> {
-    fn of(done: &'e MigrationDone) -> Self {
-        Self {
-            version: done.version.to_string(),
-            direction: direction_word(done.direction),
-            file_name: &done.file_name,
-            elapsed_ms: ms(done.elapsed),
-        }
-    }
-
-    fn all(done: &'e [MigrationDone]) -> Vec<Self> {
-        done.iter().map(Self::of).collect()
-    }
-}
-
-impl<'e> PlannedStep<'e> {
-    fn of(step: &'e MigrationPlanned) -> Option<Self> {
-        let script = step.migration.script(step.direction)?;
-        Some(Self {
-            version: step.migration.version.to_string(),
-            direction: direction_word(step.direction),
-            file_name: &script.file_name,
-            n_statements: script.statements.len(),
-            n_finished: step.n_finished,
-        })
-    }
-}
-
-impl<'e> Ending<'e> {
-    fn of(outcome: &'e Outcome, scope: Scope) -> Self {
-        match outcome {
-            Outcome::UpToDate => Self::UpToDate,
-            Outcome::Migrated { done } => Self::Migrated { done: Done::all(done) },
-            Outcome::Planned { steps } => {
-                Self::Planned { steps: steps.iter().filter_map(PlannedStep::of).collect() }
-            }
-            Outcome::Inspected { standing, at_work } => Self::inspected(standing, at_work.as_deref(), scope),
-            Outcome::Diagnosed { n_dirty, settled } => {
-                Self::Diagnosed { n_dirty: *n_dirty, settled: SettledMigration::all(settled) }
-            }
-            Outcome::Recovered { settled } => Self::Recovered { settled: SettledMigration::all(settled) },
-            Outcome::SameDatabase { why } => Self::SameDatabase { why },
-            Outcome::Stopped { done, n_remaining } => {
-                Self::Stopped { done: Done::all(done), n_remaining: *n_remaining }
-            }
-            Outcome::Failed { done, failure } => {
-                Self::Failed { done: Done::all(done), failure: Failed::of(failure) }
-            }
-        }
-    }
-
-    /// Of a fleet's tenant only the versions that are not as they should be: ten thousand times all of them would be
-    /// the same hundred lines again and again.
-    fn inspected(standing: &'e Standing, at_work: Option<&'e str>, scope: Scope) -> Self {
-        let is_told = |v: &&VersionStanding| scope != Scope::Fleet || v.state != State::Applied;
-        let states = std::iter::once(State::Applied).chain(COUNTED_STATES);
-        Self::Inspected {
-            current: standing.current().map(|version| version.to_string()),
-            is_settled: standing.is_settled(),
-            counts: Counts(states.map(|state| (state_key(state), standing.count(state))).collect()),
-            at_work,
-            versions: standing.versions.iter().filter(is_told).map(OneVersion::of).collect(),
-        }
-    }
-}
-
-impl<'e> OneVersion<'e> {
-    fn of(version: &'e VersionStanding) -> Self {
-        let time = version.installed_on_s.and_then(|s| jiff::Timestamp::from_second(s).ok());
-        let span = version.execution_time_ns.and_then(|ns| u64::try_from(ns).ok());
-        Self {
-            version: version.version.to_string(),
-            description: &version.description,
-            state: state_word(version.state),
-            installed_on: time.map(|time| time.to_string()),
-            execution_time_ms: span.map(|ns| ms(Duration::from_nanos(ns))),
-        }
-    }
-}
-
-impl<'e> Failed<'e> {
-    fn of(failure: &'e Failure) -> Self {
-        Self {
-            code: failure.code.as_str(),
-            message: &failure.message,
-            at: failure.at.as_ref().map(At::of),
-            excerpt: failure.excerpt.as_deref(),
-            state: failure.state.as_deref(),
-            hint: failure.hint.as_deref(),
-        }
-    }
-}
-
-/// Milliseconds down to the microsecond.
-fn ms(span: Duration) -> f64 {
-    (span.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -1,8 +1,58 @@
 //! What is run.
 
+use end_to_end::{Flavour, random::quantity};
+
+/// Migrations, by the names of their files.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Files {
+    texts: &'static [(&'static str, &'static str)],
+    /// Of all their tables, where it is not the session's.
+    engine: Option<&'static str>,
+}
+
+impl Files {
+    const fn new(texts: &'static [(&'static str, &'static str)]) -> Self {
+        Self { texts, engine: None }
+    }
+
+    /// The same with all tables of this engine.
+    pub(crate) fn with_engine(self, engine: &'static str) -> Self {
+        Self { engine: Some(engine), ..self }
+    }
+
+    /// Whether a statement that is broken off may leave rows.
+    pub(crate) fn is_untransacted(self) -> bool {
+        self.engine.is_some()
+    }
+
+    /// Names and texts.
+    pub(crate) fn texts(self) -> impl DoubleEndedIterator<Item = (&'static str, String)> {
+        self.texts.iter().map(move |(name, text)| (*name, self.with_its_engine(text)))
+    }
+
+    fn with_its_engine(self, text: &str) -> String {
+        let Some(engine) = self.engine else { return text.to_owned() };
+        let line = |line: &str| match line.strip_prefix("CREATE TABLE ").and_then(|it| it.strip_suffix(");"))
+        {
+            Some(table) => format!("CREATE TABLE {table}) ENGINE = {engine};\n"),
+            None => format!("{line}\n"),
+        };
+        text.lines().map(line).collect()
+    }
+}
+
+/// The engines without transactions to run a course with: one in `cargo test`, all of them at night.
+pub(crate) fn untransacted(flavour: Flavour) -> &'static [&'static str] {
+    let all: &[&str] = match flavour {
+        Flavour::MySql => &["MyISAM", "MEMORY"],
+        Flavour::MariaDb => &["Aria", "MyISAM", "MEMORY"],
+    };
+    &all[..quantity(1, all.len())]
+}
+
 /// Every kind of script there is, in small files. A statement that ran twice or not at all shows in the rows: there is no
 /// key on `entries`, and the counters take no step twice. All but the first can be undone.
-pub(crate) const EVERY_KIND: &[(&str, &str)] = &[
+pub(crate) const EVERY_KIND: Files = Files::new(&[
     (
         "20260101000000_several_definitions.up.sql",
         "CREATE TABLE counters (name VARCHAR(20) NOT NULL PRIMARY KEY, n INT NOT NULL);\n\
@@ -59,10 +109,10 @@ pub(crate) const EVERY_KIND: &[(&str, &str)] = &[
         "CREATE PROCEDURE bump(IN step INT)\nBEGIN\n    UPDATE counters SET n = n + step;\n    SELECT COUNT(*) FROM counters;\nEND;\n\
          UPDATE paces SET n = n - 1;\nRENAME TABLE paces TO steps;\nCREATE INDEX idx_entries_word ON entries (word);\n",
     ),
-];
+]);
 
 /// A table with some rows, and an `ALTER` that computes long for each of them.
-pub(crate) const LONG: &[(&str, &str)] = &[
+pub(crate) const LONG: Files = Files::new(&[
     (
         "20260101000000_few_rows.up.sql",
         "CREATE TABLE counters (name VARCHAR(20) NOT NULL PRIMARY KEY, n INT NOT NULL);\n\
@@ -78,4 +128,4 @@ pub(crate) const LONG: &[(&str, &str)] = &[
         "20260103000000_long_alone.up.sql",
         "ALTER TABLE counters ADD COLUMN second CHAR(128) AS (SHA2(REPEAT(n, 2000000), 512)) STORED;\n",
     ),
-];
+]);

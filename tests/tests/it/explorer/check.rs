@@ -1,5 +1,7 @@
 //! The promises, held against what a plain client sees in the database.
 
+use std::time::{Duration, Instant};
+
 use end_to_end::Output;
 use serde_json::Value;
 
@@ -175,7 +177,9 @@ fn said(
     let failed_over = world.now().failed_over;
     let about: Vec<_> = runs.iter().filter(|ran| ran.command.is_about(tenant)).collect();
     // What was said of a server that is not asked any more says nothing of this one.
-    let counts = |ran: &&&Ran| failed_over.is_none_or(|then| ran.began > then);
+    let slug = world.slug(TENANTS[tenant]);
+    let counts =
+        |ran: &&&Ran| failed_over.is_none_or(|then| ran.began > then || is_said_after(ran, &slug, then));
     let goes_back =
         about.iter().any(|ran| ran.command.goes_back() || matches!(ran.command, Command::Resume { .. }));
     let is_complete = (0..=scenario.files.len()).all(|place| truth.record(place) == Record::Applied);
@@ -209,6 +213,19 @@ fn said(
         nothing_there(world, scenario, ran, tenant, truth)?;
     }
     Ok(())
+}
+
+/// Whether a run was done with this tenant when another server had taken over: what it says is of that one, then, as all
+/// connections to the first had been cut.
+fn is_said_after(ran: &Ran, slug: &str, then: Instant) -> bool {
+    /// What a run needs to find that a connection is gone which it had only to close.
+    const MOMENT: Duration = Duration::from_secs(1);
+    events(&ran.output.stdout).iter().any(|event| {
+        let at = event["at_ms"].as_f64().unwrap_or_default() / 1000.0;
+        event["event"] == "tenant-finished"
+            && event["tenant"]["slug"] == slug
+            && ran.began + Duration::from_secs_f64(at) > then + MOMENT
+    })
 }
 
 /// "Nothing of this file is in the database" is so.

@@ -122,7 +122,26 @@ fn command(random: &mut Random, n_tenants: usize, n_files: usize) -> Command {
     }
 }
 
+/// What happens between the clients and the central database.
+fn central_fault(random: &mut Random) -> Fault {
+    let ms = [200, 1400, 3500][random.below(3)];
+    let what = match random.below(10) {
+        0 | 1 => What::Cut,
+        2 => What::CutAnswer,
+        3 => What::CutAfter { ms },
+        4 => What::Stall { ms },
+        5 => What::Silence { ms: 500 },
+        6 => What::Slow { ms: 10, n_bytes: [1, 3, 100_000][random.below(3)] },
+        7 => What::KillConnections,
+        _ => What::LockAccount { ms },
+    };
+    Fault { when: When::Central { at: 1 + random.below(80) }, what }
+}
+
 fn fault(random: &mut Random, scenario: &Scenario, is_mysql: bool) -> Fault {
+    if random.below(9) == 0 {
+        return central_fault(random);
+    }
     let tenant = random.below(scenario.n_tenants);
     let n_statements: usize = scenario.files.iter().map(|file| file.kinds.len()).sum();
     // What passes for a statement and its record; and for a login, the lock and the first look.
@@ -145,7 +164,7 @@ fn fault(random: &mut Random, scenario: &Scenario, is_mysql: bool) -> Fault {
         _ => vec![Signal::Hup],
     };
     let by = [Backup::ReadLock, Backup::BlockDdl, Backup::BlockCommit][random.below(3)];
-    let what = match random.below(28) {
+    let what = match random.below(31) {
         0 | 1 => What::Cut,
         2..=4 => What::CutAnswer,
         5 => What::CutAfter { ms: short },
@@ -156,12 +175,14 @@ fn fault(random: &mut Random, scenario: &Scenario, is_mysql: bool) -> Fault {
         13 => What::KillConnections,
         14 => What::KillQueries,
         15 if random.below(2) == 0 => What::Crash,
-        16 if random.below(2) == 0 => What::Failover,
+        16 => What::Failover { behind: [0, 1, 1, 2][random.below(4)] },
         15..=19 => What::Backup { by, ms },
         20 | 21 => What::ReadOnly { ms },
         22 => What::Limit { n: 1 + random.below(2), ms },
         23 | 24 => What::LockTable { ms },
         25 => What::LockRows { ms },
+        26 | 27 => What::LockAccount { ms },
+        28 if random.below(2) == 0 => What::DiskFull { ms },
         _ => What::Set(setting(random, is_mysql)),
     };
     Fault { when, what }
@@ -178,7 +199,10 @@ impl What {
             | Self::ReadOnly { ms }
             | Self::Limit { ms, .. }
             | Self::LockTable { ms }
-            | Self::LockRows { ms } => *ms,
+            | Self::LockRows { ms }
+            | Self::LockAccount { ms } => *ms,
+            // A table without transactions waits for room, and looks each minute.
+            Self::DiskFull { ms } => *ms + 70_000,
             // Every packet of a run: a few hundred.
             Self::Slow { ms, .. } => ms * 500,
             Self::Crash => 10_000,
@@ -187,7 +211,7 @@ impl What {
             | Self::Signal { .. }
             | Self::KillConnections
             | Self::KillQueries
-            | Self::Failover
+            | Self::Failover { .. }
             | Self::Set(_) => 0,
         };
         Duration::from_millis(ms)

@@ -3,7 +3,7 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use end_to_end::{
-    proxy::{Cut, How, Pace, Pause},
+    proxy::{Cut, How, Pace, Pause, Proxy},
     query,
 };
 use sqlx::{Connection as _, MySqlConnection};
@@ -23,9 +23,15 @@ pub(super) struct Waiting {
 
 /// Tells the proxies of all faults, before anything runs.
 pub(super) fn prepare(world: &World, scenario: &Scenario) -> Vec<Waiting> {
-    let mut cuts = vec![Vec::new(); world.proxies.len()];
+    let proxies: Vec<_> = world.all_proxies().collect();
+    let mut cuts = vec![Vec::new(); proxies.len()];
     for fault in &scenario.faults {
-        if let When::Packet { tenant, at } = fault.when {
+        let place = match fault.when {
+            When::Packet { tenant, at } => Some((tenant, at)),
+            When::Central { at } => Some((proxies.len() - 1, at)),
+            When::After { .. } => None,
+        };
+        if let Some((place, at)) = place {
             let how = match fault.what {
                 What::Cut => How::BothWays,
                 What::CutAnswer => How::OnlyTheAnswer,
@@ -33,17 +39,26 @@ pub(super) fn prepare(world: &World, scenario: &Scenario) -> Vec<Waiting> {
                 What::Silence { .. } => How::Stall,
                 _ => continue,
             };
-            cuts[tenant].push(Cut { at, how });
+            cuts[place].push(Cut { at, how });
         }
     }
-    for (proxy, cuts) in world.proxies.iter().zip(cuts) {
+    for (proxy, cuts) in proxies.into_iter().zip(cuts) {
         proxy.arm(cuts);
     }
     let pause = |fault: &Fault| match fault.when {
-        When::Packet { tenant, at } => Some(world.proxies[tenant].pause_at(at)),
+        When::Packet { at, .. } | When::Central { at } => Some(proxy(world, fault.when).pause_at(at)),
         When::After { .. } => None,
     };
     scenario.faults.iter().map(|fault| Waiting { pause: pause(fault), fault: fault.clone() }).collect()
+}
+
+/// Through which it happens.
+fn proxy(world: &World, when: When) -> &Proxy {
+    match when {
+        When::Packet { tenant, .. } => &world.proxies[tenant],
+        When::Central { .. } => &world.central_proxy,
+        When::After { .. } => &world.proxies[0],
+    }
 }
 
 /// Whether all clients have ended.
@@ -78,7 +93,7 @@ pub(super) async fn happen(
                     sleep(Duration::from_millis(ms)).await;
                     true
                 }
-                (None, When::Packet { .. }) => false,
+                (None, When::Packet { .. } | When::Central { .. }) => false,
             }
         });
         select! {
@@ -90,13 +105,17 @@ pub(super) async fn happen(
         return;
     }
     let at = match fault.when {
-        When::Packet { tenant, at } => {
-            let packets = world.proxies[tenant].packets();
+        When::Packet { at, .. } | When::Central { at } => {
+            let of = match fault.when {
+                When::Packet { tenant, .. } => TENANTS[tenant],
+                _ => "the central database",
+            };
+            let packets = proxy(&world, fault.when).packets();
             packets.get(at - 1).map_or(String::new(), |packet| {
                 let from = if packet.is_request { "asks" } else { "is told" };
                 let text = String::from_utf8_lossy(&packet.payload);
                 let text: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-                format!("packet {at} of {} ({from} {text:?}): ", TENANTS[tenant])
+                format!("packet {at} of {of} ({from} {text:?}): ")
             })
         }
         When::After { .. } => String::new(),
@@ -116,10 +135,12 @@ async fn act(
 ) -> Result<(), Trouble> {
     let tenant = match fault.when {
         When::Packet { tenant, .. } => tenant,
-        When::After { .. } => 0,
+        When::Central { .. } | When::After { .. } => 0,
     };
-    let (proxy, name) = (&world.proxies[tenant], TENANTS[tenant]);
-    let database = world.database(name);
+    let is_central = matches!(fault.when, When::Central { .. });
+    let (proxy, name) = (proxy(world, fault.when), TENANTS[tenant]);
+    let (database, account) =
+        (world.database(name), world.account(if is_central { "central" } else { name }));
     match &fault.what {
         What::Cut | What::CutAnswer | What::CutAfter { .. } => {
             if pause.is_none() {
@@ -147,20 +168,36 @@ async fn act(
             }
         }
         What::KillConnections | What::KillQueries => {
-            let mut root = world.root().await?;
-            let mut ids = connections(&mut root, &world.account(name)).await;
-            ids.retain(|id| !bystanders.ids().contains(id));
-            let kill = if fault.what == What::KillQueries { "KILL QUERY" } else { "KILL" };
-            for id in ids {
-                // It may have ended by itself.
-                execute(&mut root, &format!("{kill} {id}")).await.ok();
+            let mut root = if is_central { world.central().await } else { world.root().await? };
+            let verb = if fault.what == What::KillQueries { "KILL QUERY" } else { "KILL" };
+            let spared = if is_central { Vec::new() } else { bystanders.ids() };
+            kill(&mut root, verb, &account, &spared).await;
+        }
+        What::LockAccount { ms } => {
+            let mut root = if is_central { world.central().await } else { world.root().await? };
+            execute(&mut root, &format!("ALTER USER '{account}'@'%' ACCOUNT LOCK")).await?;
+            let spared = if is_central { Vec::new() } else { bystanders.ids() };
+            kill(&mut root, "KILL", &account, &spared).await;
+            drop(pause);
+            lasts(*ms, is_done).await;
+            let unlock = format!("ALTER USER '{account}'@'%' ACCOUNT UNLOCK");
+            // The server may have been killed meanwhile.
+            if execute(&mut root, &unlock).await.is_err() && !is_central {
+                execute(&mut world.root().await?, &unlock).await?;
             }
+            world.let_in(&world.root_url()).await?;
+        }
+        What::DiskFull { ms } => {
+            world.fill_disk().await?;
+            drop(pause);
+            lasts(*ms, is_done).await;
+            world.free_disk().await;
         }
         What::Crash => {
             world.crash().await?;
             bystanders.renew(world).await?;
         }
-        What::Failover => {
+        What::Failover { .. } => {
             let url = world.second_url().await?;
             world.redirect_to(&url);
             {
@@ -251,6 +288,15 @@ fn unlocks(by: Backup, is_mysql: bool) -> &'static str {
         (Backup::ReadLock, _) | (Backup::BlockCommit, true) => "UNLOCK TABLES",
         (Backup::BlockDdl, true) => "UNLOCK INSTANCE",
         (Backup::BlockDdl | Backup::BlockCommit, false) => "BACKUP STAGE END",
+    }
+}
+
+async fn kill(root: &mut MySqlConnection, verb: &str, account: &str, spared: &[String]) {
+    for id in connections(root, account).await {
+        if !spared.contains(&id) {
+            // It may have ended by itself.
+            execute(root, &format!("{verb} {id}")).await.ok();
+        }
     }
 }
 

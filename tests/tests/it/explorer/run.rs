@@ -131,10 +131,11 @@ pub(super) async fn run(world: &Arc<World>, scenario: &Scenario) -> Result<Ended
     if let Some(broken) = broken {
         return Err(broken);
     }
-    for proxy in &world.proxies {
+    for proxy in world.all_proxies() {
         proxy.arm(None);
         proxy.set_pace(None);
     }
+    world.free_disk().await;
     let undisturbed = undisturbed.await.map_err(|panic| Trouble(panicked(panic)))?;
     // Before what is mended hides it; settings that a fault changed are set back, those of the scenario stay.
     bystanders.check().await.map_err(|text| Violation::broken("a bystander was touched", text))?;

@@ -97,6 +97,8 @@ pub(super) struct Fault {
 pub(super) enum When {
     /// At this packet of all that pass the tenant's proxy, which is held until what happens has begun.
     Packet { tenant: usize, at: usize },
+    /// At this packet between the clients and the central database.
+    Central { at: usize },
     /// So long after the clients have begun.
     After { ms: u64 },
 }
@@ -134,8 +136,19 @@ pub(super) enum What {
     KillQueries,
     /// The server, which starts again on its data.
     Crash,
-    /// Another server takes over, whose data is as in the beginning.
-    Failover,
+    /// Another server takes over, whose data is as in the beginning; or it fell behind, and lacks so many of the files that were
+    /// applied then.
+    Failover {
+        behind: usize,
+    },
+    /// The disk that the server's data is on has no room left.
+    DiskFull {
+        ms: u64,
+    },
+    /// An administrator locks the account and ends its connections.
+    LockAccount {
+        ms: u64,
+    },
     Backup {
         by: Backup,
         ms: u64,
@@ -188,6 +201,19 @@ pub(super) enum Backup {
 }
 
 impl Scenario {
+    /// How far behind the other server is, if another takes over.
+    pub(super) fn behind(&self) -> Option<usize> {
+        self.faults.iter().find_map(|fault| match fault.what {
+            What::Failover { behind } => Some(behind),
+            _ => None,
+        })
+    }
+
+    /// Whether the server's disk is to be full.
+    pub(super) fn is_cramped(&self) -> bool {
+        self.faults.iter().any(|fault| matches!(fault.what, What::DiskFull { .. }))
+    }
+
     /// Names and texts of the files of this scenario, in order; each with its `down`, if it has one.
     pub(super) fn texts(&self) -> Vec<(String, String)> {
         let mut texts = vec![(format!("{}_base.up.sql", version(0)), BASE.to_owned())];

@@ -115,7 +115,7 @@ pub(super) fn moved(scenario: &Scenario) -> Vec<Scenario> {
     for per_mille in [900, 800, 650, 500, 350] {
         let mut it = scenario.clone();
         for fault in &mut it.faults {
-            if let When::Packet { at, .. } = &mut fault.when {
+            if let When::Packet { at, .. } | When::Central { at } = &mut fault.when {
                 *at = (*at * per_mille / 1000).max(1);
             }
         }

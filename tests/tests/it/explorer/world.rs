@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     check::brief,
-    scenario::{N_TENANTS, Scenario, What},
+    scenario::{N_TENANTS, Scenario},
     script::version,
 };
 
@@ -22,6 +22,9 @@ const PASSWORD: &str = "password-of-an-explorer";
 
 /// The names that tenants have, the provisioned one last.
 pub(super) const TENANTS: [&str; N_TENANTS + 1] = ["t0", "t1", "t2", "p"];
+
+/// Room for a server's own files and a few small databases.
+const DISK: u64 = 400 << 20;
 
 /// How long each thing may take, given to every run: all its waits together are well below what a scenario may take.
 const PATIENCE: &str = "--connect-timeout 2s --connect-retries 2 --lock-timeout 4s --lock-wait 1s --lock-wait-retries 1 \
@@ -54,7 +57,10 @@ pub(super) struct World {
     /// The tenants' server, and one that is ready to take over from it.
     primary: tokio::sync::Mutex<ThrowawayServer>,
     second: tokio::sync::Mutex<Option<ThrowawayServer>>,
+    /// A server whose disk can be full; it does not survive being killed.
+    cramped: tokio::sync::Mutex<Option<ThrowawayServer>>,
     pub(super) proxies: Vec<Proxy>,
+    pub(super) central_proxy: Proxy,
     now: Mutex<Now>,
 }
 
@@ -67,6 +73,8 @@ pub(super) struct Now {
     pub(super) failed_over: Option<Instant>,
     /// Whether the server was killed, and its bystanders with it.
     pub(super) crashed: bool,
+    /// Whether the server is the one whose disk can be full.
+    is_cramped: bool,
     /// The process that each client runs.
     pub(super) pids: Vec<Option<u32>>,
     /// Global variables that were changed, with what they were.
@@ -91,7 +99,9 @@ impl World {
         }
         let present = Mutex::new(Now { root_url: primary.root_url().to_owned(), ..Now::default() });
         let (primary, second) = (tokio::sync::Mutex::new(primary), tokio::sync::Mutex::new(None));
-        let world = Self { server, fleet, primary, second, proxies, now: present };
+        let central_proxy = Proxy::before(server.host(), server.port()).await;
+        let cramped = tokio::sync::Mutex::new(None);
+        let world = Self { server, fleet, primary, second, cramped, proxies, central_proxy, now: present };
         canary::learn(PASSWORD);
         let key = Key::parse(KEY).expect("a key");
         let mut central = world.fleet.connect_central().await;
@@ -105,6 +115,12 @@ impl World {
             );
             query::run(&mut central, &sql).await;
         }
+        let account = world.account("central");
+        let make = format!(
+            "CREATE USER '{account}'@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON {}.* TO '{account}'@'%'",
+            world.fleet.central_database()
+        );
+        query::run(&mut central, &make).await;
         world.make_accounts(&world.root_url()).await.expect("accounts can be made");
         Some(Arc::new(world))
     }
@@ -184,9 +200,16 @@ impl World {
             let (login, _) = url.rsplit_once('@').expect("a login");
             format!("{login}@127.0.0.1:{}/mysql", self.proxies[0].port())
         };
+        let central = format!(
+            "mysql://{}:{PASSWORD}@127.0.0.1:{}/{}",
+            self.account("central"),
+            self.central_proxy.port(),
+            self.fleet.central_database()
+        );
         let is_provision = args.starts_with("tenant:provision");
         self.fleet
             .run(&format!("{args} {PATIENCE}"))
+            .env("CENTRAL_DATABASE_URL", central)
             .env("TENANT_SSL_MODE", if is_provision { "PREFERRED" } else { "DISABLED" })
             .env("SCRATCH_URL", self.server.url("mysql"))
             .env("TENANT_ADMIN_URL", if is_provision { admin } else { String::new() })
@@ -195,8 +218,14 @@ impl World {
     /// Brings everything to where the scenario begins.
     pub(super) async fn reset(&self, scenario: &Scenario) -> Result<(), Trouble> {
         self.lift().await;
-        let url = self.primary.lock().await.root_url().to_owned();
-        *self.now() = Now { root_url: url.clone(), began: Some(Instant::now()), ..Now::default() };
+        let url = if scenario.is_cramped() {
+            self.cramped_url().await?
+        } else {
+            self.primary.lock().await.root_url().to_owned()
+        };
+        let is_cramped = scenario.is_cramped();
+        *self.now() =
+            Now { root_url: url.clone(), is_cramped, began: Some(Instant::now()), ..Now::default() };
         self.now().pids = vec![None; scenario.clients.len()];
         self.write_files(scenario);
         let mut central = self.central().await;
@@ -209,22 +238,24 @@ impl World {
             active.join(", ")
         );
         query::run(&mut central, &sql).await;
+        query::run(&mut central, &format!("ALTER USER '{}'@'%' ACCOUNT UNLOCK", self.account("central")))
+            .await;
         central.close().await.ok();
-        if scenario.faults.iter().any(|fault| fault.what == What::Failover) {
+        if let Some(behind) = scenario.behind() {
             let second = self.second_url().await?;
             self.redirect_to(&second);
             self.now().root_url.clone_from(&second);
-            self.prepare(scenario).await?;
+            self.prepare(scenario, scenario.n_applied.saturating_sub(behind)).await?;
         }
         self.redirect_to(&url);
         self.now().root_url = url;
-        self.prepare(scenario).await?;
+        self.prepare(scenario, scenario.n_applied).await?;
         for setting in &scenario.settings {
             if let Err(error) = self.set_global(&setting.name, &setting.value).await {
                 self.note(&format!("SET GLOBAL {} = {}: {error}", setting.name, setting.value));
             }
         }
-        for proxy in &self.proxies {
+        for proxy in self.all_proxies() {
             proxy.arm(None);
         }
         self.now().began = Some(Instant::now());
@@ -241,9 +272,18 @@ impl World {
         }
     }
 
-    /// The databases of the tenants, as they are in the beginning.
-    async fn prepare(&self, scenario: &Scenario) -> Result<(), Trouble> {
+    /// Those of the tenants, and the central database's as the last.
+    pub(super) fn all_proxies(&self) -> impl Iterator<Item = &Proxy> {
+        self.proxies.iter().chain([&self.central_proxy])
+    }
+
+    /// The databases of the tenants, with so many files applied.
+    async fn prepare(&self, scenario: &Scenario, n_applied: usize) -> Result<(), Trouble> {
         let mut root = self.root().await?;
+        for tenant in &TENANTS[..N_TENANTS] {
+            execute(&mut root, &format!("ALTER USER '{}'@'%' ACCOUNT UNLOCK", self.account(tenant))).await?;
+        }
+        self.let_in(&self.root_url()).await?;
         for (index, tenant) in TENANTS.iter().enumerate() {
             let database = self.database(tenant);
             let mut sql = format!("DROP DATABASE IF EXISTS {database}");
@@ -256,15 +296,15 @@ impl World {
         }
         execute(&mut root, &format!("DROP USER IF EXISTS '{}'@'%'", self.account("p"))).await?;
         // The base comes first, as it has the gate.
-        for place in [Some(0), scenario.n_applied.checked_sub(1)].into_iter().flatten().take(2) {
-            if scenario.n_applied == 0 {
+        for place in [Some(0), n_applied.checked_sub(1)].into_iter().flatten().take(2) {
+            if n_applied == 0 {
                 break;
             }
             let run = self.run(&format!("migrate:all-tenants --to {}", version(place))).await;
             if run.code != Some(0) {
                 return Err(Trouble(format!("the beginning cannot be made\n{}", brief(&run))));
             }
-            if scenario.n_applied == 1 {
+            if n_applied == 1 {
                 break;
             }
             self.set_gate(&mut root, scenario, place == 0).await?;
@@ -324,9 +364,50 @@ impl World {
         Ok(second.as_ref().expect("it is started").root_url().to_owned())
     }
 
+    /// The server whose disk can be full, started when it is first needed, and when it did not get over it; gives root's URL.
+    async fn cramped_url(&self) -> Result<String, Trouble> {
+        let mut cramped = self.cramped.lock().await;
+        if let Some(server) = cramped.as_ref()
+            && self.plain(server.root_url()).await.is_err()
+        {
+            *cramped = None;
+        }
+        if cramped.is_none() {
+            let options = Options {
+                flavour: Some(self.server.flavour()),
+                disk_bytes: Some(DISK),
+                server_arguments: vec!["--max-user-connections=100000".into()],
+                ..Options::default()
+            };
+            let started = throwaway_server::start(&options).await?;
+            canary::learn(started.root_password());
+            self.make_accounts(started.root_url()).await?;
+            *cramped = Some(started);
+        }
+        Ok(cramped.as_ref().expect("it is started").root_url().to_owned())
+    }
+
+    pub(super) async fn fill_disk(&self) -> Result<(), Trouble> {
+        match self.cramped.lock().await.as_ref() {
+            Some(server) => Ok(server.fill_disk().await?),
+            None => Err(Trouble("there is no small disk".into())),
+        }
+    }
+
+    /// Makes room again, where there is none.
+    pub(super) async fn free_disk(&self) {
+        if let Some(server) = self.cramped.lock().await.as_ref() {
+            // A server that did not get over it is replaced before the next scenario.
+            server.free_disk().await.ok();
+        }
+    }
+
     /// Kills the server and starts it again on its data.
     pub(super) async fn crash(&self) -> Result<(), Trouble> {
         let mut primary = self.primary.lock().await;
+        if self.now().is_cramped {
+            return Err(Trouble("the data of this server is in memory".into()));
+        }
         self.now().crashed = true;
         primary.crash().await?;
         let url = primary.root_url().to_owned();
@@ -357,7 +438,7 @@ impl World {
     }
 
     /// Logs in by TLS: a server that has just been started knows no account yet that it lets in without.
-    async fn let_in(&self, url: &str) -> Result<(), Trouble> {
+    pub(super) async fn let_in(&self, url: &str) -> Result<(), Trouble> {
         let place = url.rsplit_once('@').expect("a login").1;
         for tenant in &TENANTS[..N_TENANTS] {
             let url = format!("mysql://{}:{PASSWORD}@{}", self.account(tenant), place.trim_end_matches('/'));
@@ -395,7 +476,8 @@ impl World {
 
     /// Ends everything that disturbs.
     pub(super) async fn lift(&self) {
-        for proxy in &self.proxies {
+        self.free_disk().await;
+        for proxy in self.all_proxies() {
             proxy.arm(None);
             proxy.set_pace(None);
         }
