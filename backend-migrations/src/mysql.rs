@@ -19,6 +19,7 @@ mod provisioning;
 mod query;
 mod read;
 mod relay;
+mod repair;
 mod scratch;
 mod server_error;
 mod session;

@@ -48,6 +48,8 @@ pub struct Task<'a> {
     pub present: &'a BTreeMap<String, u64>,
     /// The tables that are to get more rows although they have some: those with new columns, for instance.
     pub more: &'a BTreeSet<String>,
+    /// Names, in lower case, of columns that will be part of a foreign key.
+    pub keys: &'a BTreeSet<String>,
     /// Other seeds give other rows.
     pub seed: u64,
 }
@@ -289,7 +291,7 @@ impl<'a> Generator<'a> {
             style,
             n,
             prefix: fill.prefix,
-            is_id: name == "id" || name.ends_with("_id"),
+            is_id: name == "id" || name.ends_with("_id") || self.task.keys.contains(&name),
             flavour: self.task.flavour,
             // Nothing at first, then those of GPS and of web maps.
             srid: [0, 4326, 3857][attempt as usize % 3],

@@ -179,6 +179,8 @@ pub struct Column {
     pub column_type: String,
     /// Its character set, if it has one.
     pub character_set: Option<String>,
+    /// Its collation, if it has one.
+    pub collation: Option<String>,
     /// Whether it takes NULL.
     pub is_nullable: bool,
     /// Whether a row may leave it out: a default, an expression, `AUTO_INCREMENT`.

@@ -40,6 +40,9 @@ pub enum ScratchError {
     /// It has not forgotten what was applied to it.
     #[error("the scratch database cannot be emptied: {0}")]
     Unemptied(#[source] SessionError),
+    /// It has not the schema that it was to have again.
+    #[error("the scratch database cannot be put in order: {0}")]
+    Unrepaired(#[source] SessionError),
     /// It may still be there.
     #[error("the scratch database cannot be removed: {0}")]
     Unremoved(#[source] SessionError),
@@ -60,6 +63,7 @@ impl ScratchError {
             | Self::Unseen(source)
             | Self::Unfilled(source)
             | Self::Unemptied(source)
+            | Self::Unrepaired(source)
             | Self::Unremoved(source) => match source {
                 SessionError::Server { number, .. } if number::is_database_denied(*number) => {
                     Some("the account needs the right to make databases whose names begin with `_backend_migrations_scratch_`".into())
@@ -287,7 +291,8 @@ impl Scratch {
     }
 }
 
-/// What a server said, without the names of scratch databases: they mean nothing to anybody, and are others each time.
+/// What a server said, without the names of scratch databases and of the tables that it makes for a while: they mean
+/// nothing to anybody, and are others each time.
 pub fn without_names(message: &str) -> String {
     let mut result = String::with_capacity(message.len());
     let mut rest = message;
@@ -304,6 +309,18 @@ pub fn without_names(message: &str) -> String {
             result.push_str("the database");
         }
         rest = after;
+    }
+    without_temporary_tables(&(result + rest))
+}
+
+/// The copy that an `ALTER` works on is called `#sql-alter-…`, `#sql2-…` and the like.
+fn without_temporary_tables(message: &str) -> String {
+    let mut result = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(at) = rest.find("`#sql") {
+        result.push_str(&rest[..at]);
+        result.push_str("the table");
+        rest = rest[at + 1..].split_once('`').map_or("", |(_, after)| after);
     }
     result + rest
 }
@@ -326,6 +343,7 @@ mod tests {
         check("Unknown table 'NAME.t'", "Unknown table 't'");
         check("(`NAME`.`b`, CONSTRAINT `fk`) and `NAME`.`c`", "(`b`, CONSTRAINT `fk`) and `c`");
         check("Can't use NAME", "Can't use the database");
+        check("fails (`NAME`.`#sql-alter-55-1e`, CONSTRAINT `fk`)", "fails (the table, CONSTRAINT `fk`)");
         check("nothing of the kind", "nothing of the kind");
     }
 }

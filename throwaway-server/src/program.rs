@@ -179,7 +179,7 @@ pub(crate) async fn start(
 ) -> Result<ThrowawayServer, String> {
     let password = random_word().map_err(|error| format!("no random password: {error}"))?;
     let folder = prepare(program, &password).map_err(|error| format!("cannot prepare a folder: {error}"))?;
-    initialise(program, folder.path()).await?;
+    initialise(program, folder.path(), &settings.server_arguments).await?;
     let (guardian, url, greeting) = run(program, folder.path(), &password, settings).await?;
     // From here on the guardian removes the folder.
     let process = Process {
@@ -227,8 +227,12 @@ fn prepare(program: &Program, password: &str) -> io::Result<TempDir> {
     Ok(folder)
 }
 
+/// What the system tables are made for, once and for all: a server that is started with another value refuses them (MySQL
+/// 8.4 manual, "Server System Variables").
+const OF_THE_DATA: [&str; 2] = ["--lower-case-table-names", "--innodb-page-size"];
+
 /// Makes the system tables.
-async fn initialise(program: &Program, folder: &Path) -> Result<(), String> {
+async fn initialise(program: &Program, folder: &Path, server_arguments: &[String]) -> Result<(), String> {
     let (argument, input) = match program.flavour {
         Flavour::MySql => ("--initialize-insecure", PathBuf::from("/dev/null")),
         Flavour::MariaDb => {
@@ -238,7 +242,13 @@ async fn initialise(program: &Program, folder: &Path) -> Result<(), String> {
             ("--bootstrap", input)
         }
     };
-    let guardian = Guardian::of_program(folder, &input, program.command(folder, &[argument.into()]))
+    let is_of_the_data = |other: &&String| {
+        let name = other.split('=').next().unwrap_or_default().replace('_', "-");
+        OF_THE_DATA.contains(&name.as_str())
+    };
+    let others = server_arguments.iter().filter(is_of_the_data).map(OsString::from);
+    let arguments: Vec<_> = std::iter::once(argument.into()).chain(others).collect();
+    let guardian = Guardian::of_program(folder, &input, program.command(folder, &arguments))
         .map_err(|error| format!("cannot start a shell to guard the server: {error}"))?;
     if tokio::time::timeout(INITIALISE_LIMIT, guardian.program_end()).await.is_err() {
         let tail = log_tail(folder);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     history::BOOKS,
-    schema::{ObjectKind, ServerVersion, Snapshot, Table},
+    schema::ServerVersion,
     session::{
         SessionError,
         number::{NO_SUCH_CONNECTION, NO_SUCH_TABLE},
@@ -141,60 +141,4 @@ impl Inspector {
         }
         Ok(())
     }
-
-    /// Makes in this database, which is empty, what `original` is a snapshot of, with the rows of `database`. Whether the
-    /// copy is the same, only a snapshot of it tells.
-    pub(crate) async fn copy(&mut self, original: &Snapshot, database: &str) -> Result<(), SessionError> {
-        let made = |wanted: &[ObjectKind]| {
-            let objects = original.objects.iter().filter(|((kind, _), _)| wanted.contains(kind));
-            objects.fold(String::new(), |sql, (_, definition)| sql + definition + ";\n")
-        };
-        let options = &original.options;
-        let tables = made(&[ObjectKind::Sequence, ObjectKind::Table]);
-        self.rows(format!("ALTER DATABASE {options};SET foreign_key_checks=0;{tables}")).await?;
-        // A counter's column may hold a zero; stored functions and the like must not be made under this mode.
-        let rows = original
-            .tables
-            .iter()
-            .fold(String::new(), |sql, (name, table)| sql + &copy_rows(name, table, database));
-        self.rows(format!(
-            "SET @sql_mode=@@sql_mode,sql_mode='NO_AUTO_VALUE_ON_ZERO';{rows}SET sql_mode=@sql_mode,foreign_key_checks=1"
-        ))
-        .await?;
-        self.rows(
-            made(&[
-                ObjectKind::Function,
-                ObjectKind::Procedure,
-                ObjectKind::Package,
-                ObjectKind::PackageBody,
-            ]) + "DO 0",
-        )
-        .await?;
-        let mut views: Vec<_> =
-            original.objects.iter().filter(|((kind, _), _)| *kind == ObjectKind::View).collect();
-        // One may read another: each round makes those whose turn has come.
-        while !views.is_empty() {
-            let n_before = views.len();
-            let mut refusal = None;
-            let mut left = Vec::new();
-            for view in views {
-                if let Err(error) = self.execute(view.1.as_str()).await {
-                    refusal = Some(error);
-                    left.push(view);
-                }
-            }
-            views = left;
-            if let Some(refusal) = refusal.filter(|_| views.len() == n_before) {
-                return Err(refusal);
-            }
-        }
-        self.rows(made(&[ObjectKind::Trigger, ObjectKind::Event]) + "DO 0").await.map(|_| ())
-    }
-}
-
-fn copy_rows(name: &str, table: &Table, database: &str) -> String {
-    let columns = table.columns.iter().filter(|column| !column.is_generated);
-    let columns: Vec<_> = columns.map(|column| identifier(&column.name)).collect();
-    let (columns, name, database) = (columns.join(","), identifier(name), identifier(database));
-    format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {database}.{name};\n")
 }

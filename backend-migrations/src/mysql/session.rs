@@ -71,13 +71,6 @@ impl MySqlSession {
         }
     }
 
-    /// Sets the session up as [`TenantSession::lock`] does, and takes no lock: for a database that nobody else knows of.
-    pub(crate) async fn set_up(&mut self) -> Result<(), SessionError> {
-        self.state = State::Used;
-        self.own = Some(self.own().await?);
-        Ok(())
-    }
-
     /// Goes on with a new connection. What a session may hold (variables, temporary tables, prepared statements, locks) goes
     /// with the old one for certain; neither server has a statement that lets go of all of it, and sqlx sends no
     /// `COM_RESET_CONNECTION`. The old one is closed first: an account may be allowed no more than one.

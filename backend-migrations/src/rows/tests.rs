@@ -8,6 +8,7 @@ fn column(name: &str, column_type: &str) -> Column {
         name: name.into(),
         column_type: column_type.trim_end_matches('?').into(),
         character_set: column_type.contains("char").then(|| "utf8mb4".into()),
+        collation: None,
         is_nullable: column_type.ends_with('?'),
         has_default: false,
         is_generated: false,
@@ -44,8 +45,14 @@ fn table(columns: &[(&str, &str)]) -> Table {
 fn steps_of(tables: &[(&str, Table)], present: &[(&str, u64)], seed: u64) -> Vec<Step> {
     let tables = tables.iter().map(|(name, table)| ((*name).to_owned(), table.clone())).collect();
     let present = present.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
-    let task =
-        Task { tables: &tables, flavour: Flavour::MySql, present: &present, more: &BTreeSet::new(), seed };
+    let task = Task {
+        tables: &tables,
+        flavour: Flavour::MySql,
+        present: &present,
+        more: &BTreeSet::new(),
+        keys: &BTreeSet::new(),
+        seed,
+    };
     Generator::new(task).steps().to_vec()
 }
 
@@ -238,6 +245,7 @@ proptest! {
             flavour: Flavour::MySql,
             present: &BTreeMap::new(),
             more: &BTreeSet::new(),
+            keys: &BTreeSet::new(),
             seed,
         };
         let generator = Generator::new(task);

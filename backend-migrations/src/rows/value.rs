@@ -88,7 +88,7 @@ pub(super) struct Wish<'a> {
     pub(super) n: u64,
     /// How many characters or bytes are left to be different in, if a key looks at so many only.
     pub(super) prefix: Option<u32>,
-    /// Whether the column is called `id` or `…_id`. Such columns count from one and have nothing of the seed, so that a
+    /// Whether the column is called `id` or `…_id`, or a foreign key uses it later. Such columns count from one and have nothing of the seed, so that a
     /// foreign key that a later migration adds finds its rows.
     pub(super) is_id: bool,
     pub(super) flavour: Flavour,

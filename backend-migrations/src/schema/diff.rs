@@ -31,6 +31,8 @@ pub enum DifferenceKind {
     Changed,
     /// A table whose columns, keys and constraints are the same in another order.
     Reordered,
+    /// A table that is the same, whose definition spells out character sets or collations that go without saying.
+    Respelt,
 }
 
 impl DifferenceKind {
@@ -41,6 +43,7 @@ impl DifferenceKind {
             Self::Extra => "extra",
             Self::Changed => "changed",
             Self::Reordered => "reordered",
+            Self::Respelt => "respelt",
         }
     }
 }
@@ -50,7 +53,15 @@ pub(super) fn diff(first: &Snapshot, second: &Snapshot) -> Vec<Difference> {
     let names: BTreeSet<_> = first.objects.keys().chain(second.objects.keys()).collect();
     let objects = names.into_iter().filter_map(|key| {
         let definition = |snapshot: &'_ Snapshot| snapshot.objects.get(key).cloned();
-        difference(key.0, &key.1, definition(first).as_deref(), definition(second).as_deref())
+        let mut difference =
+            difference(key.0, &key.1, definition(first).as_deref(), definition(second).as_deref())?;
+        let is_alike = difference.kind == DifferenceKind::Changed
+            && key.0 == ObjectKind::Table
+            && first.tables.get(&key.1).is_some_and(|table| second.tables.get(&key.1) == Some(table));
+        if is_alike && unspelt(&first.objects[key]) == unspelt(&second.objects[key]) {
+            difference.kind = DifferenceKind::Respelt;
+        }
+        Some(difference)
     });
     database.into_iter().chain(objects).collect()
 }
@@ -77,6 +88,27 @@ fn difference(
 /// A definition's lines without the commas between them.
 fn lines(definition: &str) -> Vec<&str> {
     definition.lines().map(|line| line.strip_suffix(',').unwrap_or(line)).collect()
+}
+
+/// A table's definition without the character sets and collations of its columns, of which its structure tells.
+fn unspelt(definition: &str) -> String {
+    let mut result = String::with_capacity(definition.len());
+    let (mut rest, mut quote) = (definition, None);
+    while let Some(c) = rest.chars().next() {
+        let word = [" CHARACTER SET ", " COLLATE "].iter().find_map(|word| rest.strip_prefix(word));
+        if let Some(after) = word.filter(|_| quote.is_none()) {
+            rest = after.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            continue;
+        }
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '\'' | '"' | '`') => quote = Some(c),
+            _ => {}
+        }
+        result.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    result
 }
 
 fn is_reordered(first: &str, second: &str) -> bool {

@@ -1,5 +1,7 @@
 //! Servers' numbers for errors and warnings (MySQL's and MariaDB's error references): all that are told apart anywhere.
 
+/// `ER_UNKNOWN_TABLE`: a statement reads a table that it does not name.
+pub const UNKNOWN_TABLE: u16 = 1109;
 /// `ER_PARSE_ERROR`: nothing of the statement was looked at.
 pub const PARSE_ERROR: u16 = 1064;
 /// `ER_SYNTAX_ERROR`, the same from elsewhere in the server.
@@ -19,6 +21,14 @@ pub const NOT_COMPLETE_ROLLBACK: u16 = 1196;
 pub const LOCK_WAIT_TIMEOUT: u16 = 1205;
 /// `ER_LOCK_DEADLOCK`: the transaction is rolled back.
 pub const DEADLOCK: u16 = 1213;
+/// `ER_SP_DOES_NOT_EXIST`: no such routine.
+pub const NO_SUCH_ROUTINE: u16 = 1305;
+/// `ER_VIEW_INVALID`: a view names what is not there, or its definer may not read it.
+pub const INVALID_VIEW: u16 = 1356;
+/// `ER_NO_SUCH_USER`: the account that is the definer is not there.
+pub const NO_SUCH_DEFINER: u16 = 1449;
+/// `ER_UNKNOWN_SEQUENCES` (MariaDB).
+pub const NO_SUCH_SEQUENCE: u16 = 4091;
 /// `ER_BINLOG_CREATE_ROUTINE_NEED_SUPER`.
 pub const ROUTINE_NEEDS_SUPER: u16 = 1419;
 /// `ER_NO_PARTITION_FOR_GIVEN_VALUE`.

@@ -30,7 +30,7 @@ impl TableChange {
         let change = match words.keyword(0).as_str() {
             "ALTER" => alter(statement, &words),
             "CREATE" => create_index(statement, &words),
-            "DROP" => drop_index(statement, &words),
+            "DROP" => drop_index(&words),
             _ => None,
         }?;
         let option = |name: &str| {
@@ -62,7 +62,7 @@ fn alter(statement: &str, words: &Words<'_>) -> Option<TableChange> {
     if words.is(body, "WAIT") || words.is(body, "NOWAIT") || words.is_end(body) {
         return None;
     }
-    Some(change(words, at, statement[..words.offset(body)].trim_end(), &statement[words.offset(body)..]))
+    Some(change(words, at, words.between(0, body), &statement[words.offset(body)..]))
 }
 
 /// `CREATE UNIQUE INDEX i USING BTREE ON t (a) COMMENT 'x'`.
@@ -73,17 +73,17 @@ fn create_index(statement: &str, words: &Words<'_>) -> Option<TableChange> {
     }
     let on = words.find(at, |place| words.is(place, "ON"))?;
     let columns = words.skip_name(on + 1);
-    let kind = statement[words.offset(1)..words.offset(on)].trim_end();
+    let kind = words.between(1, on);
     let rest = &statement[words.offset(columns)..];
     Some(change(words, on + 1, &alter_table(words, on + 1), &format!("ADD {kind} {}", without_options(rest))))
 }
 
-fn drop_index(statement: &str, words: &Words<'_>) -> Option<TableChange> {
+fn drop_index(words: &Words<'_>) -> Option<TableChange> {
     if !words.is(1, "INDEX") {
         return None;
     }
     let on = words.find(1, |place| words.is(place, "ON"))?;
-    let index = statement[words.offset(1)..words.offset(on)].trim_end();
+    let index = words.between(1, on);
     Some(change(words, on + 1, &alter_table(words, on + 1), &format!("DROP {index}")))
 }
 
@@ -145,6 +145,16 @@ mod tests {
             "ALTER TABLE IF EXISTS t ENGINE=InnoDB",
             Some(("t", "ALTER TABLE IF EXISTS t ALGORITHM=COPY, ENGINE=InnoDB")),
         );
+        // A comment that ends with its line must not take the clause with it.
+        check(
+            "ALTER TABLE t -- the \"old\" ones\n  ADD a INT, # it's\n  ADD b INT",
+            Some(("t", "ALTER TABLE t ALGORITHM=COPY, ADD a INT, # it's\n  ADD b INT")),
+        );
+        check(
+            "CREATE INDEX i # of t\nON t -- its\n(a)",
+            Some(("t", "ALTER TABLE t ALGORITHM=COPY, ADD INDEX i (a)")),
+        );
+        check("DROP INDEX i -- of\nON t", Some(("t", "ALTER TABLE t ALGORITHM=COPY, DROP INDEX i")));
         check(
             "ALTER TABLE t PARTITION BY HASH (id) PARTITIONS 4",
             Some(("t", "ALTER TABLE t ALGORITHM=COPY PARTITION BY HASH (id) PARTITIONS 4")),

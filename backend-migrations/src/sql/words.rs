@@ -36,6 +36,12 @@ impl<'a> Words<'a> {
         self.token(at).map_or(self.text.len(), |token| token.start)
     }
 
+    /// The text from one word to before another, without the blanks and comments between that one and what is before it.
+    pub(super) fn between(&self, from: usize, to: usize) -> &'a str {
+        let end = to.checked_sub(1).and_then(|last| self.token(last)).map_or(0, |token| token.end);
+        self.text.get(self.offset(from)..end).unwrap_or_default()
+    }
+
     /// The keyword there in upper case; empty where there is none. A name after a dot is no keyword, whatever it spells.
     pub(super) fn keyword(&self, at: usize) -> String {
         let is_qualified = at > 0 && self.is_symbol(at - 1, ".");

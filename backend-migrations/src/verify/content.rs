@@ -229,7 +229,7 @@ fn trigger_body(definition: &str) -> &str {
 }
 
 /// Whether the name stands there as a word.
-fn mentions(text: &str, name: &str) -> bool {
+pub(super) fn mentions(text: &str, name: &str) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$');
     text.match_indices(name).any(|(at, _)| {
         !is_word(text[..at].chars().next_back()) && !is_word(text[at + name.len()..].chars().next())

@@ -80,6 +80,11 @@ impl<S: TenantSession> Probe<S> {
         self.costs.clear();
     }
 
+    /// What it was made of.
+    pub fn into_parts(self) -> (S, Inspector) {
+        (self.session, self.inspector)
+    }
+
     /// What the script's statements cost; those that change no table in use are left out. What is run then is not of that
     /// script.
     pub fn take_costs(&mut self) -> Vec<StatementCost> {

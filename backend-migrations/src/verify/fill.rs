@@ -10,7 +10,7 @@ use crate::{
     session::SessionError,
     sql::{
         self,
-        change::{Change, Verb},
+        change::{Change, Clause, ForeignKey, Verb},
     },
 };
 
@@ -41,21 +41,35 @@ pub struct Filler<'a> {
     counted: BTreeMap<String, u64>,
     /// The tables that migrations put rows of their own into, each with the last one that does.
     seeded: BTreeMap<String, Version>,
+    /// The columns that a foreign key of the set uses, in lower case.
+    keys: BTreeSet<String>,
 }
 
 impl<'a> Filler<'a> {
     /// A filler whose rows depend on `seed`; `fixtures` are files with rows for tables that it cannot fill by itself.
     pub fn new(seed: u64, fixtures: &'a [Script]) -> Self {
-        Self { seed, fixtures, filled: BTreeMap::new(), counted: BTreeMap::new(), seeded: BTreeMap::new() }
+        Self {
+            seed,
+            fixtures,
+            filled: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            seeded: BTreeMap::new(),
+            keys: BTreeSet::new(),
+        }
     }
 
     /// Leaves the tables alone that migrations of `set` insert rows of their own into, until the last of them has: rows
-    /// that are made up could have the keys of theirs.
+    /// that are made up could have the keys of theirs. And gives the columns that a foreign key of the set uses values that
+    /// the key finds.
     #[must_use]
     pub fn sparing(mut self, set: &MigrationSet) -> Self {
         for migration in set.iter() {
             for statement in &migration.up.statements {
-                let Change::Rows(rows) = sql::read(statement).change else { continue };
+                let change = sql::read(statement).change;
+                self.keys.extend(keys(&change).flat_map(|key| {
+                    key.columns.iter().chain(&key.parent_columns).map(|column| column.to_lowercase())
+                }));
+                let Change::Rows(rows) = change else { continue };
                 // What a query gives has the keys of rows that are there.
                 let is_seed = matches!(rows.verb, Verb::Insert | Verb::Replace) && !rows.has_query;
                 let table = rows.tables.into_iter().next().filter(|_| is_seed);
@@ -111,8 +125,14 @@ impl<'a> Filler<'a> {
             let unknown = tables.keys().filter(|name| !self.counted.contains_key(*name));
             self.counted.extend(count(inspector, unknown.cloned().collect()).await?);
             let (flavour, present) = (snapshot.server.flavour, self.counted.clone());
-            let generator =
-                Generator::new(Task { tables, flavour, present: &present, more: &more, seed: self.seed });
+            let generator = Generator::new(Task {
+                tables,
+                flavour,
+                present: &present,
+                more: &more,
+                keys: &self.keys,
+                seed: self.seed,
+            });
             let refused = insert(inspector, &generator).await?;
             let written: BTreeSet<_> = generator.steps().iter().map(|step| step.table.clone()).collect();
             // Triggers write wherever they like.
@@ -152,6 +172,19 @@ impl<'a> Filler<'a> {
         }
         Ok(has_rows)
     }
+}
+
+/// The foreign keys that a statement makes.
+fn keys(change: &Change) -> impl Iterator<Item = &ForeignKey> {
+    let (made, clauses) = match change {
+        Change::CreateTable(table) => (&table.foreign_keys[..], &[][..]),
+        Change::AlterTable(alter) => (&[][..], &alter.clauses[..]),
+        _ => (&[][..], &[][..]),
+    };
+    made.iter().chain(clauses.iter().filter_map(|at| match &at.clause {
+        Clause::AddForeignKey(key) => Some(key),
+        _ => None,
+    }))
 }
 
 /// Runs the generator's statements; gives the tables that took none, with what the server said.

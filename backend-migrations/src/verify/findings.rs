@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Job, copy::Remade, fill::Unfilled, tenant::Kind};
+use super::{Job, fill::Unfilled, readers::Broken, tenant::Kind};
 use crate::{
     apply::ApplyError,
     directive::{Declaration, Directive},
@@ -20,6 +20,7 @@ pub(super) const UP_AGAIN: Code = Code("V105");
 pub(super) const KEEPS_ROWS: Code = Code("V106");
 pub(super) const STOPPED: Code = Code("V107");
 pub(super) const WHOLE_SET: Code = Code("V108");
+pub(super) const READERS: Code = Code("V110");
 pub(super) const BLOCKS_WRITES: Code = Code("V202");
 
 /// A finding, and the tenant it was made on, if it was made on one.
@@ -94,6 +95,10 @@ fn without_reason(migration: &Migration, declaration: &Declaration) -> Option<Fi
 }
 
 fn nothing_undoes(migration: &Migration) -> Option<Finding> {
+    // What does nothing on purpose is undone by nothing.
+    if migration.down.is_some() && !migration.up.does_something() {
+        return None;
+    }
     let (script, message) = match &migration.down {
         None => (&migration.up, "there is no `down`".to_owned()),
         Some(down) if !down.does_something() => (down, "the `down` does nothing".to_owned()),
@@ -171,6 +176,7 @@ fn named(differences: &[Difference]) -> String {
                 DifferenceKind::Extra => "left over",
                 DifferenceKind::Changed => "changed",
                 DifferenceKind::Reordered => "in another order",
+                DifferenceKind::Respelt => "the same, written otherwise",
             };
             match &*difference.name {
                 "" => format!("the {} is {kind}", difference.object),
@@ -185,19 +191,36 @@ fn diffs(differences: &[Difference]) -> String {
     differences.iter().map(|difference| difference.diff.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-fn is_order_alone(differences: &[Difference]) -> bool {
-    !differences.is_empty() && differences.iter().all(|d| d.kind == DifferenceKind::Reordered)
+/// Why differences are none that lose anything; `None` where one may.
+fn harmless(differences: &[Difference]) -> Option<&'static str> {
+    let are =
+        |kinds: &[DifferenceKind]| differences.iter().all(|difference| kinds.contains(&difference.kind));
+    if differences.is_empty() {
+        None
+    } else if are(&[DifferenceKind::Respelt]) {
+        Some(
+            "nothing is lost: only the way in which the server writes a character set or a collation differs",
+        )
+    } else if are(&[DifferenceKind::Respelt, DifferenceKind::Reordered]) {
+        Some(
+            "nothing is lost, but `SELECT *` and `INSERT` without names see it: `AFTER` and `FIRST` put a column in its place",
+        )
+    } else {
+        None
+    }
+}
+
+fn severity(differences: &[Difference]) -> Severity {
+    if harmless(differences).is_some() { Severity::Warning } else { Severity::Error }
 }
 
 /// V104: `down` does not give back what was there; `-` in the diff was there before.
 pub(super) fn not_undone(migration: &Migration, differences: &[Difference]) -> Finding {
-    let severity = if is_order_alone(differences) { Severity::Warning } else { Severity::Error };
+    let severity = severity(differences);
     let message = format!("`down` does not give back the schema before `up`: {}", named(differences));
-    let hint = if is_order_alone(differences) {
-        "nothing is lost, but `SELECT *` and `INSERT` without names see it: `AFTER` and `FIRST` put a column in its place"
-    } else {
-        "`-` is what was there before, `+` what `down` leaves; make `down` undo each statement of `up`, the last first"
-    };
+    let hint = harmless(differences).unwrap_or(
+        "`-` is what was there before, `+` what `down` leaves; make `down` undo each statement of `up`, the last first",
+    );
     Finding {
         diff: Some(diffs(differences)),
         hint: Some(hint.into()),
@@ -207,7 +230,7 @@ pub(super) fn not_undone(migration: &Migration, differences: &[Difference]) -> F
 
 /// V105: `up` gives another schema the second time.
 pub(super) fn not_the_same_again(migration: &Migration, differences: &[Difference]) -> Finding {
-    let severity = if is_order_alone(differences) { Severity::Warning } else { Severity::Error };
+    let severity = severity(differences);
     let message =
         format!("`up` after `down` does not give the schema of the first `up`: {}", named(differences));
     let hint = "`-` is what the first `up` made, `+` what the second did; does `down` leave something that `up` only \
@@ -219,45 +242,79 @@ pub(super) fn not_the_same_again(migration: &Migration, differences: &[Differenc
     }
 }
 
-/// V107: stopped after statement `n`, the script cannot be finished, or comes out otherwise.
-pub(super) fn not_finished(
+/// V107: stopped after one of its statements, the script cannot be taken up again.
+pub(super) fn not_resumed(migration: &Migration, direction: Direction, error: &ApplyError) -> Finding {
+    let (script, word) = (migration.script(direction).unwrap_or(&migration.up), word(direction));
+    match error {
+        ApplyError::Plan(error) => {
+            let hint = "where a migration that was killed there has to be settled by hand, put these statements into a file \
+                        of their own";
+            let message = format!("stopped in the middle, `{word}` is not taken up again: {error}");
+            Finding {
+                hint: Some(hint.into()),
+                ..finding(STOPPED, Severity::Warning, migration, script, message)
+            }
+        }
+        error => {
+            let refusal = refused(STOPPED, migration, direction, error);
+            let message = match error {
+                ApplyError::Statement(error) => format!(
+                    "stopped after statement {} of {}, the next run of `{word}` fails: {}",
+                    error.at.statement - 1,
+                    error.at.n_statements,
+                    error.source
+                ),
+                error => format!("stopped in the middle, the next run of `{word}` fails: {error}"),
+            };
+            let hint = "a statement that needs what the session before it had left cannot be taken up again";
+            Finding { message, hint: Some(hint.into()), ..refusal }
+        }
+    }
+}
+
+/// V107: stopped after each of its statements and taken up again, the script gives another schema; `+` in the diff is what it
+/// gives then.
+pub(super) fn resumed_otherwise(
     migration: &Migration,
     direction: Direction,
-    n_statements: usize,
-    outcome: Result<&[Difference], &ApplyError>,
+    differences: &[Difference],
 ) -> Finding {
+    let (script, word) = (migration.script(direction).unwrap_or(&migration.up), word(direction));
+    let message = format!(
+        "stopped after each statement and taken up again, `{word}` gives another schema: {}",
+        named(differences)
+    );
+    let hint = "does a statement depend on the session of one before it? one script of one statement cannot be stopped in \
+                the middle";
+    Finding {
+        diff: Some(diffs(differences)),
+        hint: Some(hint.into()),
+        ..finding(STOPPED, severity(differences), migration, script, message)
+    }
+}
+
+/// V110: what reads the changed schema does not work any more.
+pub(super) fn broken(migration: &Migration, direction: Direction, broken: &Broken) -> Finding {
     let script = migration.script(direction).unwrap_or(&migration.up);
-    let stopped = format!("stopped after statement {n_statements} of {}", script.statements.len());
-    let word = word(direction);
-    let spot = script.statements.get(n_statements).map(|s| Spot {
-        file_name: script.file_name.clone(),
-        line: s.line,
-        span: Some(s.offset..s.offset + s.text.len()),
-    });
-    let (severity, message, diff, hint) = match outcome {
-        Ok(differences) => (
+    let (kind, name) = (broken.object.0, &broken.object.1);
+    let tried = &broken.tried;
+    let (severity, message) = match &broken.error {
+        Some(error) => (
             Severity::Error,
-            format!("{stopped}, the next run finishes `{word}` to another schema: {}", named(differences)),
-            Some(diffs(differences)),
-            "does a statement depend on the session of one before it? one script of one statement cannot be stopped in \
-             the middle",
+            format!(
+                "{kind} `{name}` does not work after `{}`: {tried}, and the server says: {error}",
+                word(direction)
+            ),
         ),
-        Err(ApplyError::Plan(error)) => (
-            Severity::Warning,
-            format!("{stopped}, `{word}` is not taken up again: {error}"),
-            None,
-            "where a migration that was killed there has to be settled by hand, put these statements into a file of \
-             their own",
-        ),
-        Err(error) => (
-            Severity::Error,
-            format!("{stopped}, the next run of `{word}` fails: {error}"),
-            None,
-            "a statement that needs what the session before it had left cannot be taken up again",
-        ),
+        None => {
+            (Severity::Warning, format!("{kind} `{name}` may not work after `{}`: {tried}", word(direction)))
+        }
     };
-    let at = spot.or_else(|| finding(STOPPED, severity, migration, script, String::new()).at);
-    Finding { at, diff, hint: Some(hint.into()), ..finding(STOPPED, severity, migration, script, message) }
+    let hint = format!(
+        "the server takes this change in silence, and the application meets the error: change {kind} `{name}` in the same \
+         migration, or remove it before and make it again after"
+    );
+    Finding { hint: Some(hint), ..finding(READERS, severity, migration, script, message) }
 }
 
 /// V108: the set as a whole; without differences, where something cannot be done at all.
@@ -265,7 +322,7 @@ pub(super) fn whole_set(message: &str, differences: &[Difference]) -> Finding {
     let has_any = !differences.is_empty();
     Finding {
         code: WHOLE_SET,
-        severity: if is_order_alone(differences) { Severity::Warning } else { Severity::Error },
+        severity: if has_any { severity(differences) } else { Severity::Error },
         version: None,
         at: None,
         message: if has_any { format!("{message}: {}", named(differences)) } else { message.to_owned() },
@@ -273,11 +330,6 @@ pub(super) fn whole_set(message: &str, differences: &[Difference]) -> Finding {
         diff: has_any.then(|| diffs(differences)),
         hint: None,
     }
-}
-
-/// A note on how the state was made again that a failed proof had spoilt.
-pub(super) fn remade(remade: Remade) -> String {
-    format!("for the proofs that follow, the state was made again by {}", remade.as_str())
 }
 
 /// The same finding of several tenants as one, which says on which it was made.

@@ -1,4 +1,4 @@
-//! A tenant that lags behind, and V108: the whole set up, down and up again.
+//! A tenant that lags behind, and V108: the whole set up from an old version, and down.
 
 use super::{
     Job,
@@ -20,68 +20,70 @@ pub(super) struct Whole {
     pub(super) found: Vec<Found>,
     /// The schema of the newest version; `None` where it cannot be reached.
     pub(super) schema: Option<Snapshot>,
-    /// The tenant, undone to nothing: whoever goes up again with all of the set, proves the rest by [`Self::again`].
-    pub(super) undone: Option<Tenant>,
 }
 
-impl Whole {
-    /// Compares the schema of the first time with what all migrations give, applied again.
-    pub(super) fn again(&mut self, schema: &Snapshot) {
-        let differences = self.schema.as_ref().map(|first| first.diff(schema)).unwrap_or_default();
-        if !differences.is_empty() {
-            self.found.push(Found::on(Kind::Lagging, not_again(&differences)));
-        }
-    }
+/// Up with rows from an old version on, down as far as it goes, and up again where anything is left to go up from.
+pub(super) async fn prove(job: Job<'_>) -> Result<Whole, ScratchError> {
+    let mut whole = Way { job, tenant: Tenant::create(job).await?, found: Vec::new() };
+    let schema = whole.go_all().await;
+    whole.tenant.remove().await?;
+    Ok(Whole { found: whole.found, schema: schema? })
 }
 
-fn not_again(differences: &[Difference]) -> Finding {
-    let message = "all migrations, undone and applied again, do not give the schema of the first time";
-    findings::whole_set(message, differences)
-}
-
-/// Up with rows from an old version on, down as far as it goes, and up again. Where it went down to nothing and
-/// `is_undone_wanted`, the way up again is left to whoever wants the tenant.
-pub(super) async fn prove(job: Job<'_>, is_undone_wanted: bool) -> Result<Whole, ScratchError> {
-    let mut whole = Whole { found: Vec::new(), schema: None, undone: None };
-    let mut tenant = Tenant::create(job).await?;
-    let steps = ["up from an old version", "down to nothing", "up again"];
-    (job.tell)(Progress::Announced { n_steps: steps.len() });
-    let mut life = Life { job, tenant: &mut tenant, found: &mut whole.found, is_undone: false };
-    whole.schema = life.live(steps, is_undone_wanted).await?;
-    if life.is_undone {
-        whole.undone = Some(tenant);
-    } else {
-        tenant.remove().await?;
-    }
-    Ok(whole)
-}
-
-struct Life<'a> {
+struct Way<'a> {
     job: Job<'a>,
-    tenant: &'a mut Tenant,
-    found: &'a mut Vec<Found>,
-    /// Whether it has ended with all migrations undone, and the way up again left to others.
-    is_undone: bool,
+    tenant: Tenant,
+    found: Vec<Found>,
 }
 
-impl Life<'_> {
-    async fn live(
-        &mut self,
-        steps: [&str; 3],
-        is_undone_wanted: bool,
-    ) -> Result<Option<Snapshot>, ScratchError> {
+impl Way<'_> {
+    async fn go_all(&mut self) -> Result<Option<Snapshot>, ScratchError> {
         let Some(newest) = self.job.set.newest() else { return self.tenant.snapshot().await.map(Some) };
+        (self.job.tell)(Progress::Announced { n_steps: 3 });
         let (old, floor) = (self.old(), self.floor());
-        self.begin(steps[0]);
+        let (base, first) =
+            match self.step("up from an old version", async |way| way.go_up(old, floor, newest).await).await?
+            {
+                Some(schemas) => schemas,
+                None => return Ok(None),
+            };
+        if floor == newest {
+            return Ok(Some(first));
+        }
+        let left = self.step("down to nothing", async |way| way.go_down(&base, floor).await).await?;
+        // From nothing at all the way up is the first way up.
+        if left.is_some_and(|left| !left.is_empty() || floor != Version(0)) {
+            self.step("up again", async |way| way.go_up_again(&first).await).await?;
+        }
+        Ok(Some(first))
+    }
+
+    /// Does one of its steps, and tells how it went.
+    async fn step<T>(
+        &mut self,
+        subject: &str,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, ScratchError>,
+    ) -> Result<T, ScratchError> {
+        let (lane, n_before) = (Kind::Lagging.lane(self.job), self.found.len());
+        (self.job.tell)(Progress::StepStarted { lane: lane.clone(), subject: subject.to_owned() });
+        let done = work(self).await;
+        let n_findings = self.found.len() - n_before;
+        (self.job.tell)(Progress::StepFinished { lane, n_findings });
+        done
+    }
+
+    /// Goes to the newest version; gives the schemas at `floor` and at the newest, or `None` where it cannot be reached.
+    async fn go_up(
+        &mut self,
+        old: Version,
+        floor: Version,
+        newest: Version,
+    ) -> Result<Option<(Snapshot, Snapshot)>, ScratchError> {
         let mut base = self.tenant.snapshot().await?;
         let mut milestones = [old, floor, newest];
         milestones.sort_unstable();
-        for version in milestones {
-            if version.0 == 0 {
-                continue;
-            }
+        for version in milestones.into_iter().filter(|version| version.0 > 0) {
             if !self.go(findings::UP_RUNS, Goal::UpTo(version)).await? {
-                self.end(1);
                 return Ok(None);
             }
             if version == old {
@@ -91,17 +93,17 @@ impl Life<'_> {
                 base = self.tenant.snapshot().await?;
             }
         }
-        let first = self.tenant.snapshot().await?;
-        self.end(0);
-        if floor == newest {
-            return Ok(Some(first));
-        }
+        Ok(Some((base, self.tenant.snapshot().await?)))
+    }
 
-        self.begin(steps[1]);
-        let is_down = self.go(findings::DOWN_RUNS, Goal::DownTo(floor)).await?;
-        if !is_down {
-            self.end(1);
-            return Ok(Some(first));
+    /// Goes down to `floor`; gives what is not as it was there, or `None` where a `down` fails.
+    async fn go_down(
+        &mut self,
+        base: &Snapshot,
+        floor: Version,
+    ) -> Result<Option<Vec<Difference>>, ScratchError> {
+        if !self.go(findings::DOWN_RUNS, Goal::DownTo(floor)).await? {
+            return Ok(None);
         }
         let left = base.diff(&self.tenant.snapshot().await?);
         if !left.is_empty() {
@@ -111,21 +113,19 @@ impl Life<'_> {
             };
             self.find(findings::whole_set(&message, &left));
         }
-        self.end(usize::from(!left.is_empty()));
-        if is_undone_wanted && left.is_empty() && floor == Version(0) {
-            self.tenant.settle_all().await?;
-            self.is_undone = true;
-            return Ok(Some(first));
-        }
+        Ok(Some(left))
+    }
 
-        self.begin(steps[2]);
-        let is_up = self.go(findings::UP_AGAIN, Goal::Latest).await?;
-        let again = if is_up { first.diff(&self.tenant.snapshot().await?) } else { Vec::new() };
-        if !again.is_empty() {
-            self.find(not_again(&again));
+    async fn go_up_again(&mut self, first: &Snapshot) -> Result<(), ScratchError> {
+        if self.go(findings::UP_AGAIN, Goal::Latest).await? {
+            let again = first.diff(&self.tenant.snapshot().await?);
+            if !again.is_empty() {
+                let message =
+                    "all migrations, undone and applied again, do not give the schema of the first time";
+                self.find(findings::whole_set(message, &again));
+            }
         }
-        self.end(usize::from(!is_up || !again.is_empty()));
-        Ok(Some(first))
+        Ok(())
     }
 
     async fn fill(&mut self) -> Result<(), ScratchError> {
@@ -152,12 +152,7 @@ impl Life<'_> {
 
     /// Goes to `goal`; where a script fails, tells that under `code` and gives `false`.
     async fn go(&mut self, code: Code, goal: Goal) -> Result<bool, ScratchError> {
-        let result = self.tenant.scratch.apply_to(self.job.set, goal.clone()).await;
-        let error = match result {
-            Ok(_) => return Ok(true),
-            Err(ScratchError::Apply(error)) => error,
-            Err(error) => return Err(error),
-        };
+        let Err(error) = self.tenant.go(self.job.set, goal.clone()).await? else { return Ok(true) };
         let direction = goal.direction();
         let file_name = match &error {
             crate::apply::ApplyError::Statement(error) => Some(error.at.file_name.as_str()),
@@ -176,14 +171,5 @@ impl Life<'_> {
 
     fn find(&mut self, finding: Finding) {
         self.found.push(Found::on(Kind::Lagging, finding));
-    }
-
-    fn begin(&self, subject: &str) {
-        let lane = Kind::Lagging.lane(self.job);
-        (self.job.tell)(Progress::StepStarted { lane, subject: subject.to_owned() });
-    }
-
-    fn end(&self, n_findings: usize) {
-        (self.job.tell)(Progress::StepFinished { lane: Kind::Lagging.lane(self.job), n_findings });
     }
 }

@@ -1,8 +1,11 @@
-//! A tenant that lives through the set, each migration applied, undone and applied again.
+//! One tenant on its way through the set: each migration is applied, undone and applied again, and the schema looked at
+//! after each.
+//!
+//! Where a script leaves another schema than it should, what differs is made again and nothing else, so that the next
+//! migration is proven on what it would find, and a broken set takes little more time than a sound one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     ops::Range,
     sync::Arc,
     time::{Duration, Instant},
@@ -11,274 +14,251 @@ use std::{
 use super::{
     Job,
     content::{self, Content},
-    copy::Remaker,
     cost,
     fill::Filler,
     findings::{self, Found},
-    tenant::{Kind, Ran, Tenant},
+    index_names::IndexNames,
+    readers::{self, Object},
+    tenant::{Kind, Ran, Tenant, is_same},
     touched::Touched,
 };
 use crate::{
+    apply::ApplyError,
     finding::{Finding, Progress, Severity, StatementCost},
     migration::{Direction, Migration, MigrationSet, Script, Version},
     plan::Goal,
     schema::{ServerVersion, Snapshot},
     scratch::ScratchError,
+    sql,
 };
 
-/// What a tenant's life gave.
+/// What a tenant's way through the set gave.
 #[derive(Debug, Default)]
-pub(super) struct Lived {
+pub(super) struct Seen {
     pub(super) found: Vec<Found>,
     /// The tables that no row could be put into, with what is to be said of them.
     pub(super) unfilled: BTreeMap<String, Found>,
-    /// The migrations that cannot be applied.
-    pub(super) skipped: BTreeSet<Version>,
+    /// Neighbours that come back together, though not one by one: the first and the last of each.
+    pub(super) ranges: Vec<(Version, Version)>,
     /// How long each migration's proofs took.
     pub(super) elapsed: BTreeMap<Version, Duration>,
     /// What each migration's statements cost, where that was asked.
     pub(super) costs: BTreeMap<Version, Vec<StatementCost>>,
     pub(super) server: Option<ServerVersion>,
-    /// The schema of the newest version, where it began with a tenant it was given and came all the way with that one.
+    /// The schema of the newest version, where all migrations led to it.
     pub(super) newest: Option<Snapshot>,
 }
 
-/// A tenant on its way through the set.
-pub(super) struct Lane<'a> {
+/// A tenant on its way.
+struct Lane<'a> {
     job: Job<'a>,
     kind: Kind,
+    migrations: &'a [Arc<Migration>],
     tenant: Tenant,
-    remaker: Remaker<'a>,
     filler: Filler<'a>,
-    /// The tables that no row could be put into, each said once.
-    unfilled: BTreeMap<String, Found>,
-    /// The schema between two migrations.
+    names: IndexNames,
+    /// The schema as it was seen last.
     state: Snapshot,
     /// Whether every look is at everything.
     is_thorough: bool,
-    /// Whether its tenant is another one than that its life began with.
-    is_remade: bool,
-    /// Whether the tenant's history knows the migration it is at: not where its state was made again.
-    can_undo: bool,
-    found: Vec<Found>,
+    /// The migrations that cannot be applied.
     skipped: BTreeSet<Version>,
-    costs: BTreeMap<Version, Vec<StatementCost>>,
+    /// Neighbours whose `down` does not give back what was there: the place of the first, and the schema before it.
+    not_back: Option<(usize, Snapshot)>,
+    /// What does not work, each with the place of its finding among those found.
+    broken: BTreeMap<Object, usize>,
+    seen: Seen,
 }
 
-/// How a `down` went.
-#[derive(Clone, Copy)]
-struct Undone {
-    /// Whether it ran.
-    has_run: bool,
-    /// Whether it left the schema before, to the letter.
-    is_exact: bool,
+/// Proves the migrations at `places`, after all those before them, on a tenant of this kind.
+pub(super) async fn prove(
+    job: Job<'_>,
+    migrations: &[Arc<Migration>],
+    kind: Kind,
+    places: Range<usize>,
+) -> Result<Seen, ScratchError> {
+    let mut is_thorough = false;
+    loop {
+        let mut lane = Lane::begin(job, migrations, kind, is_thorough).await?;
+        let result = Box::pin(lane.go(places.clone())).await;
+        // Looks at what a script names leave out what its text does not show.
+        let is_as_seen = is_thorough || lane.tenant.snapshot().await? == lane.state;
+        lane.tenant.remove().await?;
+        result?;
+        if is_as_seen {
+            return Ok(lane.seen);
+        }
+        is_thorough = true;
+    }
 }
 
 impl<'a> Lane<'a> {
-    /// Lives through the migrations of `segment`, after those before it, as a new tenant or else `heir`, whose database is
-    /// empty. That one goes on to the newest version.
-    pub(super) async fn prove_all(
+    async fn begin(
         job: Job<'a>,
         migrations: &'a [Arc<Migration>],
         kind: Kind,
-        segment: Range<usize>,
-        heir: Option<Tenant>,
-    ) -> Result<Lived, ScratchError> {
-        let newest = match Box::pin(Self::live(job, migrations, kind, segment.clone(), heir, false)).await? {
-            Ok(lived) => return Ok(lived),
-            Err(newest) => newest,
-        };
-        let again = Box::pin(Self::live(job, migrations, kind, segment, None, true)).await?;
-        let again = again.expect("what was looked at wholly is as it was seen");
-        Ok(Lived { newest, ..again })
-    }
-
-    /// A life; no more than the newest schema where at its end the schema is not as it was seen to become.
-    async fn live(
-        job: Job<'a>,
-        migrations: &'a [Arc<Migration>],
-        kind: Kind,
-        segment: Range<usize>,
-        heir: Option<Tenant>,
         is_thorough: bool,
-    ) -> Result<Result<Lived, Option<Snapshot>>, ScratchError> {
-        (job.tell)(Progress::Announced { n_steps: segment.len() });
-        let (is_heir, later) = (heir.is_some(), &migrations[segment.end..]);
-        let mut tenant = match heir {
-            Some(tenant) => tenant,
-            None => Tenant::create(job).await?,
-        };
+    ) -> Result<Self, ScratchError> {
+        let mut tenant = Tenant::create(job).await?;
         let state = tenant.snapshot().await?;
-        let server = Some(state.server);
-        let remaker = Remaker::new(job, migrations);
-        let (found, skipped) = (Vec::new(), BTreeSet::new());
-        let filler = Filler::new(job.seed, job.fixtures).sparing(job.set);
-        // Where names have no case, a script's are not those that the schema has.
-        let is_thorough = is_thorough || !tenant.scratch.names_have_case();
-        let mut lane = Self {
+        Ok(Self {
             job,
             kind,
+            migrations,
+            filler: Filler::new(job.seed, job.fixtures).sparing(job.set),
+            names: IndexNames::of(job.set),
+            // Where names have no case, a script's are not those that the schema has.
+            is_thorough: is_thorough || !tenant.scratch.names_have_case(),
             tenant,
-            remaker,
-            filler,
-            unfilled: BTreeMap::new(),
+            skipped: BTreeSet::new(),
+            not_back: None,
+            broken: BTreeMap::new(),
+            seen: Seen { server: Some(state.server), ..Seen::default() },
             state,
-            is_thorough,
-            is_remade: false,
-            can_undo: false,
-            found,
-            skipped,
-            costs: BTreeMap::new(),
-        };
-        Box::pin(lane.reach(&migrations[..segment.start])).await?;
-        let mut name = kind.lane(job);
-        if let Some(first) = migrations.get(segment.start).filter(|_| segment.start > 0) {
-            let _ = write!(name, ", from {}", first.version);
-        }
-        let mut elapsed = BTreeMap::new();
-        for at in segment {
-            let migration = &migrations[at];
-            let (started, n_before) = (Instant::now(), lane.found.len());
-            let subject = migration.up.file_name.clone();
-            (job.tell)(Progress::StepStarted { lane: name.clone(), subject });
-            if job.is_selected(migration.version) {
-                Box::pin(lane.prove(at, migration)).await?;
-            } else {
-                Box::pin(lane.pass(at, migration)).await?;
-            }
-            lane.filler.forget(lane.reached(migration).as_ref());
-            lane.tenant.settle(migration).await?;
-            elapsed.insert(migration.version, started.elapsed());
-            (job.tell)(Progress::StepFinished {
-                lane: name.clone(),
-                n_findings: lane.found.len() - n_before,
-            });
-        }
-        let Self { mut tenant, remaker, found, unfilled, skipped, costs, state, is_remade, .. } = lane;
-        let seen = if is_thorough { state.clone() } else { tenant.snapshot().await? };
-        let is_as_seen = seen == state;
-        let newest = match seen {
-            _ if !is_heir || is_remade => None,
-            seen if later.is_empty() => Some(seen),
-            _ if tenant.goes(&set_of(later), Goal::Latest).await? => Some(tenant.snapshot().await?),
-            _ => None,
-        };
-        tenant.remove().await?;
-        remaker.close().await?;
-        let lived = Lived { found, unfilled, skipped, elapsed, costs, server, newest };
-        Ok(if is_as_seen { Ok(lived) } else { Err(lived.newest) })
+        })
     }
 
-    /// Applies all of `earlier`, the first of the set.
-    async fn reach(&mut self, earlier: &[Arc<Migration>]) -> Result<(), ScratchError> {
-        if self.tenant.goes(&set_of(earlier), Goal::Latest).await? {
-            self.tenant.settle_all().await?;
+    async fn go(&mut self, places: Range<usize>) -> Result<(), ScratchError> {
+        (self.job.tell)(Progress::Announced { n_steps: places.len() });
+        let earlier = set_of(&self.migrations[..places.start]);
+        if self.tenant.go(&earlier, Goal::Latest).await?.is_ok() {
             self.state = self.tenant.snapshot().await?;
-            return Ok(());
+        } else {
+            // One of them cannot be applied: on a new tenant, all the others.
+            self.replay(0).await?;
+            for at in 0..places.start {
+                self.pass(at).await?;
+                self.tenant.settle().await?;
+            }
         }
-        // One of them cannot be applied: on a new tenant, all the others.
-        self.remake(0, None).await?;
-        for (at, migration) in earlier.iter().enumerate() {
-            Box::pin(self.pass(at, migration)).await?;
-            self.tenant.settle(migration).await?;
+        self.tenant.settle().await?;
+        for at in places.clone() {
+            let migration = &self.migrations[at];
+            let (started, n_before) = (Instant::now(), self.seen.found.len());
+            let lane = || self.kind.lane(self.job);
+            let subject = migration.up.file_name.clone();
+            (self.job.tell)(Progress::StepStarted { lane: lane(), subject });
+            if self.job.is_selected(migration.version) {
+                Box::pin(self.prove(at)).await?;
+            } else {
+                self.pass(at).await?;
+            }
+            self.filler.forget(self.reached(migration).as_ref());
+            self.tenant.settle().await?;
+            self.seen.elapsed.insert(migration.version, started.elapsed());
+            let n_findings = self.seen.found.len() - n_before;
+            (self.job.tell)(Progress::StepFinished { lane: self.kind.lane(self.job), n_findings });
+        }
+        self.prove_range(places.end, places.end).await?;
+        if self.skipped.is_empty() && places.end == self.migrations.len() {
+            self.seen.newest = Some(self.state.clone());
         }
         Ok(())
-    }
-
-    /// The schema after `script` has run, where it was as `before`.
-    async fn schema_after(&mut self, before: &Snapshot, script: &Script) -> Result<Snapshot, ScratchError> {
-        let touched = Touched::by([script]).filter(|_| !self.is_thorough);
-        match touched.and_then(|touched| touched.in_schema(before)) {
-            Some(tables) => self.tenant.scratch.snapshot_after(before, &tables).await,
-            None => self.tenant.snapshot().await,
-        }
     }
 
     fn find(&mut self, finding: Finding) {
-        self.found.push(Found::on(self.kind, finding));
+        self.seen.found.push(Found::on(self.kind, finding));
     }
 
-    /// Applies a migration that is not to be proven.
-    async fn pass(&mut self, at: usize, migration: &Migration) -> Result<(), ScratchError> {
-        let before = self.state.clone();
-        if self.apply(at, migration, false).await? {
-            self.state = self.schema_after(&before, &migration.up).await?;
+    /// The schema after `script` has run, wholly or in part, where it was as `before`.
+    async fn look_after(&mut self, before: &Snapshot, script: &Script) -> Result<Snapshot, ScratchError> {
+        let touched = Touched::by([script]).filter(|_| !self.is_thorough);
+        self.state = match touched.and_then(|touched| touched.in_schema(before)) {
+            Some(names) => self.tenant.scratch.snapshot_after(before, &names).await?,
+            None => self.tenant.snapshot().await?,
+        };
+        Ok(self.state.clone())
+    }
+
+    /// Gives the tenant the schema of `target` again, which the first `n` migrations lead to. What comes next is its first
+    /// migration.
+    async fn go_back(&mut self, target: &Snapshot, n: usize) -> Result<(), ScratchError> {
+        let names = &self.names;
+        let has_name = |name: &str| names.has(name);
+        match self.tenant.repair(&self.state, target, &has_name).await? {
+            Some(state) => self.state = state,
+            None => self.replay(n).await?,
         }
+        self.filler.forget(None);
+        self.tenant.settle().await
+    }
+
+    /// Goes on with a new tenant, to which the first `n` migrations are applied.
+    async fn replay(&mut self, n: usize) -> Result<(), ScratchError> {
+        let new = Tenant::create(self.job).await?;
+        std::mem::replace(&mut self.tenant, new).remove().await?;
+        for migration in &self.migrations[..n] {
+            if !self.skipped.contains(&migration.version) {
+                // It was applied before; what it does now shows by the schema.
+                let _ = self.tenant.run(migration, Direction::Up).await?;
+                self.tenant.settle().await?;
+            }
+        }
+        self.filler.forget(None);
+        self.state = self.tenant.snapshot().await?;
         Ok(())
     }
 
-    /// Applies a migration; where it fails, makes the state again that it was to lead to, or else the one before, and
-    /// gives `false`. Where there are rows, the server can be asked what each statement costs.
-    async fn apply(
-        &mut self,
-        at: usize,
-        migration: &Migration,
-        is_probed: bool,
-    ) -> Result<bool, ScratchError> {
-        self.can_undo = true;
-        let ran = if is_probed {
-            self.run_probed(migration).await?
-        } else {
-            self.tenant.run(migration, Direction::Up).await?
-        };
-        let Err(error) = ran else { return Ok(true) };
-        let mut finding = findings::refused(findings::UP_RUNS, migration, Direction::Up, &error);
-        // What fails only on rows can be applied to a tenant without any, and then those after it can be proven.
-        let mut is_applied = self.kind == Kind::Filled;
-        if is_applied {
-            is_applied = self.remake(at + 1, None).await?;
+    /// Applies a migration that is not to be proven.
+    async fn pass(&mut self, at: usize) -> Result<(), ScratchError> {
+        let (before, migration) = (self.state.clone(), &*self.migrations[at]);
+        let ran = self.tenant.run(migration, Direction::Up).await?;
+        self.look_after(&before, &migration.up).await?;
+        match ran {
+            Ok(()) => Ok(()),
+            Err(error) => self.refuse(at, &before, &error).await.map(|_| ()),
+        }
+    }
+
+    /// What cannot be applied is left out; what fails on rows alone is applied without any, so that the migrations after it
+    /// can be proven.
+    async fn refuse(&mut self, at: usize, before: &Snapshot, error: &ApplyError) -> Result<(), ScratchError> {
+        let migration = &*self.migrations[at];
+        let mut finding = findings::refused(findings::UP_RUNS, migration, Direction::Up, error);
+        self.go_back(before, at).await?;
+        let mut is_applied = false;
+        if self.kind == Kind::Filled {
+            self.tenant.scratch.inspector().empty(before).await.map_err(ScratchError::Unfilled)?;
+            is_applied = self.tenant.run(migration, Direction::Up).await?.is_ok();
+            self.look_after(before, &migration.up).await?;
+            if !is_applied {
+                self.go_back(before, at).await?;
+            }
         }
         if !is_applied {
             self.skipped.insert(migration.version);
-            self.remake(at, None).await?;
             finding.notes.push("the migrations after it are proven without it".into());
         }
         self.find(finding);
-        Ok(false)
+        Ok(())
     }
 
-    /// Runs an `up` and finds what its statements cost.
-    async fn run_probed(&mut self, migration: &Migration) -> Ran {
-        let (result, costs) = self.tenant.run_probed(migration).await?;
-        if result.is_ok() {
-            for finding in cost::findings(migration, &costs, &self.job.declarations(migration)) {
-                self.find(finding);
-            }
-        }
-        self.costs.insert(migration.version, costs);
-        Ok(result)
-    }
-
-    /// Makes the state after the first `n` migrations again, and says so in the notes of a finding; gives whether it
-    /// could be made.
-    async fn remake(&mut self, n: usize, notes: Option<&mut Vec<String>>) -> Result<bool, ScratchError> {
-        let Ok((tenant, remade)) = self.remaker.tenant_at(n, &self.skipped).await? else { return Ok(false) };
-        std::mem::replace(&mut self.tenant, tenant).remove().await?;
-        self.filler.forget(None);
-        self.state = self.tenant.snapshot().await?;
-        self.is_remade = true;
-        self.can_undo = false;
-        if let Some(notes) = notes {
-            notes.push(findings::remade(remade));
-        }
-        Ok(true)
-    }
-
-    async fn prove(&mut self, at: usize, migration: &Migration) -> Result<(), ScratchError> {
-        let before = self.state.clone();
+    async fn prove(&mut self, at: usize) -> Result<(), ScratchError> {
+        let (before, migration) = (self.state.clone(), &*self.migrations[at]);
         let mut rows = None;
         if self.kind == Kind::Filled {
             self.fill(migration).await?;
             rows = Some(self.rows(migration, &before).await?);
         }
-        if !self.apply(at, migration, self.kind == Kind::Filled).await? {
-            return Ok(());
+        let Some(up) = self.first_up(at, &before).await? else { return self.prove_range(at, at + 1).await };
+        if self.kind == Kind::Filled {
+            self.try_readers(migration, Direction::Up, &before).await?;
         }
-        let after = self.schema_after(&before, &migration.up).await?;
-        self.state = after.clone();
-        let undone = Box::pin(self.undo(at, migration, (&before, rows.as_ref()), &after)).await?;
-        if self.kind == Kind::Empty {
-            self.interrupt(at, migration, undone, &before, &after).await?;
+        let after = self.state.clone();
+        let is_exact = match migration.down.as_ref().filter(|down| !down.statements.is_empty()) {
+            Some(_) => Box::pin(self.undo(at, &before, rows.as_ref(), &after)).await?,
+            None if up.is_doubtful => {
+                self.go_back(&before, at).await?;
+                true
+            }
+            None => return self.prove_range(at, at + 1).await,
+        };
+        Box::pin(self.apply_again(at, up, &before, &after)).await?;
+        if is_exact || migration.down.is_none() {
+            return self.prove_range(at, at + 1).await;
+        }
+        if self.not_back.is_none() {
+            self.not_back = Some((at, before));
         }
         Ok(())
     }
@@ -287,9 +267,9 @@ impl<'a> Lane<'a> {
     async fn fill(&mut self, migration: &Migration) -> Result<(), ScratchError> {
         let inspector = self.tenant.scratch.inspector();
         let filled = self.filler.fill_before(migration.version, inspector, &self.state).await;
-        for unfilled in filled.map_err(ScratchError::Unfilled)? {
-            let found = Found::on(self.kind, findings::unfilled(migration, &unfilled));
-            self.unfilled.entry(unfilled.table).or_insert(found);
+        for table in filled.map_err(ScratchError::Unfilled)? {
+            let found = Found::on(self.kind, findings::unfilled(migration, &table));
+            self.seen.unfilled.entry(table.table).or_insert(found);
         }
         Ok(())
     }
@@ -308,152 +288,258 @@ impl<'a> Lane<'a> {
         content.map_err(ScratchError::Unseen)
     }
 
-    /// Undoes the migration and applies it again; afterwards the state is `after`, whatever happened.
+    /// The first `up`: stopped after each statement where there are no rows; with rows, the server is asked what each
+    /// statement costs. `None` where it cannot be applied.
+    async fn first_up(&mut self, at: usize, before: &Snapshot) -> Result<Option<Up>, ScratchError> {
+        let migration = &*self.migrations[at];
+        let mut up = Up::default();
+        let ran = if self.kind == Kind::Filled {
+            self.run_probed(migration).await?
+        } else {
+            let (ran, n_stops) = self.run_stopping(at, Direction::Up, before).await?;
+            up.is_doubtful = n_stops > 0 && is_stop_felt(&migration.up);
+            ran
+        };
+        self.look_after(before, &migration.up).await?;
+        let Err(error) = ran else { return Ok(Some(up)) };
+        if !up.is_doubtful {
+            self.refuse(at, before, &error).await?;
+            return Ok(None);
+        }
+        self.go_back(before, at).await?;
+        let whole = self.tenant.run(migration, Direction::Up).await?;
+        self.look_after(before, &migration.up).await?;
+        match whole {
+            Ok(()) => self.find(findings::not_resumed(migration, Direction::Up, &error)),
+            Err(error) => {
+                self.refuse(at, before, &error).await?;
+                return Ok(None);
+            }
+        }
+        Ok(Some(Up::default()))
+    }
+
+    /// Runs a script, stopped after each of its statements. Where the next run refuses to go on after one of them, that is
+    /// told, and the script begun anew without a stop there.
+    async fn run_stopping(
+        &mut self,
+        at: usize,
+        direction: Direction,
+        before: &Snapshot,
+    ) -> Result<(Result<(), ApplyError>, usize), ScratchError> {
+        let migration = &*self.migrations[at];
+        let mut passed = BTreeSet::new();
+        loop {
+            let stopped = self.tenant.run_stopping(migration, direction, &passed).await?;
+            let refused_after = stopped.reached.filter(|_| matches!(stopped.ran, Err(ApplyError::Plan(_))));
+            let (Err(error), Some(place)) = (&stopped.ran, refused_after) else {
+                return Ok((stopped.ran, stopped.n_stops));
+            };
+            if passed.is_empty() {
+                self.find(findings::not_resumed(migration, direction, error));
+            }
+            if !passed.insert(place) {
+                return Ok((stopped.ran, stopped.n_stops));
+            }
+            self.state = self.tenant.snapshot().await?;
+            self.go_back(before, at).await?;
+            if direction == Direction::Down {
+                // It was applied before.
+                let _ = self.tenant.run(migration, Direction::Up).await?;
+            }
+        }
+    }
+
+    async fn run_probed(&mut self, migration: &Migration) -> Ran {
+        let (result, costs) = self.tenant.run_probed(migration).await?;
+        if result.is_ok() {
+            for finding in cost::findings(migration, &costs, &self.job.declarations(migration)) {
+                self.find(finding);
+            }
+        }
+        self.seen.costs.insert(migration.version, costs);
+        Ok(result)
+    }
+
+    /// Undoes the migration; gives whether that gave back the schema before, which is there afterwards in any case.
     async fn undo(
         &mut self,
         at: usize,
-        migration: &Migration,
-        (before, rows): (&Snapshot, Option<&Content>),
+        before: &Snapshot,
+        rows: Option<&Content>,
         after: &Snapshot,
-    ) -> Result<Undone, ScratchError> {
-        let declaration = self.job.irreversible(migration);
-        let mut undone = Undone { has_run: false, is_exact: false };
-        let Some(down) = migration.down.as_ref().filter(|down| !down.statements.is_empty()) else {
-            return Ok(undone);
-        };
-        // What the `down` has left, where it ran.
-        let mut left = None;
-        let mut finding = if let Err(error) = self.tenant.run(migration, Direction::Down).await? {
-            Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error))
+    ) -> Result<bool, ScratchError> {
+        let migration = &*self.migrations[at];
+        let Some(down) = &migration.down else { return Ok(true) };
+        let (mut ran, n_stops) = if self.kind == Kind::Empty {
+            self.run_stopping(at, Direction::Down, before).await?
         } else {
-            let back = self.schema_after(after, down).await?;
-            if let Some(rows) = rows {
-                let differences = rows.compare(&self.rows(migration, &back).await?);
-                for finding in content::findings(migration, &differences, &self.job.declarations(migration)) {
-                    self.find(finding);
-                }
-            }
-            let differences = before.diff(&back);
-            undone = Undone { has_run: true, is_exact: differences.is_empty() };
-            left = Some(back);
-            (!differences.is_empty()).then(|| findings::not_undone(migration, &differences))
+            (self.tenant.run(migration, Direction::Down).await?, 0)
         };
-        // A `down` that does nothing, where the file says that nothing can be done, gives back what was never changed.
-        let is_needless = undone.is_exact && down.does_something() && self.kind == Kind::Empty;
-        if let Some(declaration) = declaration.as_ref().filter(|_| is_needless) {
-            self.find(findings::needless_declaration(migration, declaration));
-        }
-        // A failed `down` may have left everything as it was.
-        let now = match left {
-            Some(left) => left,
-            None => self.tenant.snapshot().await?,
-        };
-        if undone.has_run || now != *after {
-            if !undone.has_run {
-                self.tenant.settle(migration).await?;
-            }
-            let again = match self.tenant.run(migration, Direction::Up).await? {
-                Err(error) => Err(findings::refused(findings::UP_AGAIN, migration, Direction::Up, &error)),
-                Ok(()) => match after.diff(&self.schema_after(&now, &migration.up).await?) {
-                    differences if differences.is_empty() => Ok(()),
-                    differences => Err(findings::not_the_same_again(migration, &differences)),
-                },
-            };
-            if let Err(mut again) = again {
-                // After a `down` that did not give back what was there, no more was to be expected.
-                let is_news = undone.is_exact;
-                let told = if is_news { Some(&mut again) } else { finding.as_mut() };
-                self.remake(at + 1, told.map(|finding| &mut finding.notes)).await?;
-                if is_news {
-                    self.find(again);
+        self.look_after(after, down).await?;
+        if n_stops > 0 && is_stop_felt(down) && (ran.is_err() || !is_same(before, &self.state)) {
+            let stopped = (ran, self.state.clone());
+            self.go_back(before, at).await?;
+            // It was applied before.
+            let _ = self.tenant.run(migration, Direction::Up).await?;
+            self.look_after(before, &migration.up).await?;
+            ran = self.tenant.run(migration, Direction::Down).await?;
+            self.look_after(after, down).await?;
+            match stopped {
+                (Err(error), _) if ran.is_ok() => {
+                    self.find(findings::not_resumed(migration, Direction::Down, &error));
                 }
+                (Ok(()), left) if ran.is_ok() && !is_same(&left, &self.state) => {
+                    let differences = self.state.diff(&left);
+                    self.find(findings::resumed_otherwise(migration, Direction::Down, &differences));
+                }
+                _ => {}
             }
         }
-        if let Some(finding) = finding.filter(|_| declaration.is_none()) {
-            self.find(finding);
+        let declaration = self.job.irreversible(migration);
+        let mut is_exact = false;
+        let finding = match ran {
+            Err(error) => Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error)),
+            Ok(()) => {
+                if let Some(rows) = rows {
+                    let schema = self.state.clone();
+                    let differences = rows.compare(&self.rows(migration, &schema).await?);
+                    let declared = self.job.declarations(migration);
+                    for finding in content::findings(migration, &differences, &declared) {
+                        self.find(finding);
+                    }
+                }
+                let differences = before.diff(&self.state);
+                is_exact = differences.is_empty();
+                (!is_exact).then(|| findings::not_undone(migration, &differences))
+            }
+        };
+        match (declaration, finding) {
+            (None, Some(finding)) => self.find(finding),
+            // A `down` that does nothing, where the file says that nothing can be done, gives back what was never changed.
+            (Some(declaration), _) if is_exact && down.does_something() && self.kind == Kind::Empty => {
+                self.find(findings::needless_declaration(migration, &declaration));
+            }
+            _ => {}
         }
-        Ok(undone)
+        if !is_exact {
+            if self.kind == Kind::Filled {
+                self.try_readers(migration, Direction::Down, after).await?;
+            }
+            self.go_back(before, at).await?;
+        }
+        Ok(is_exact)
     }
 
-    /// Stops each script after each of its statements and takes it up again; afterwards the state is `after`.
-    async fn interrupt(
+    /// Tries what reads the tables that a script has changed.
+    async fn try_readers(
         &mut self,
-        at: usize,
         migration: &Migration,
-        undone: Undone,
+        direction: Direction,
         before: &Snapshot,
-        after: &Snapshot,
     ) -> Result<(), ScratchError> {
-        let mut ups = boundaries(migration, Direction::Up);
-        let mut downs = if undone.is_exact { boundaries(migration, Direction::Down) } else { 0..0 };
-        for n_statements in 1..ups.end.max(downs.end) {
-            let can_undo = self.can_undo && undone.is_exact;
-            let mut is_back = false;
-            if can_undo && downs.contains(&n_statements) {
-                let (direction, states) = (Direction::Down, (after, before));
-                is_back = self.stop(at + 1, migration, direction, n_statements, states).await?;
-                if !is_back {
-                    downs = 0..0;
-                }
-            } else if can_undo && ups.contains(&n_statements) {
-                is_back = self.tenant.run(migration, Direction::Down).await?.is_ok();
+        let inspector = self.tenant.scratch.inspector();
+        let broken = readers::try_all(inspector, before, &self.state, self.broken.keys()).await;
+        let broken = broken.map_err(ScratchError::Unseen)?;
+        if direction == Direction::Up {
+            let is_broken = |object: &Object| broken.iter().any(|broken| broken.object == *object);
+            let mended: Vec<_> = self.broken.extract_if(.., |object, _| !is_broken(object)).collect();
+            for (_, at) in mended {
+                let finding = &mut self.seen.found[at].finding;
+                finding.severity = Severity::Warning;
+                finding.notes.push(format!("from {} on it works again", migration.version));
             }
-            if ups.contains(&n_statements) {
-                if !is_back && !self.remake(at, None).await? {
-                    return Ok(());
-                }
-                if !self.stop(at + 1, migration, Direction::Up, n_statements, (before, after)).await? {
-                    ups = 0..0;
-                }
-            } else if is_back && self.tenant.run(migration, Direction::Up).await?.is_err() {
-                self.remake(at + 1, None).await?;
+        }
+        for broken in broken {
+            if self.broken.contains_key(&broken.object) {
+                continue;
             }
+            if direction == Direction::Up {
+                self.broken.insert(broken.object.clone(), self.seen.found.len());
+            }
+            self.find(findings::broken(migration, direction, &broken));
         }
         Ok(())
     }
 
-    /// Stops one script once and takes it up again; gives whether that led to `target`. If not, the state after the
-    /// first `n` migrations is made again.
-    async fn stop(
+    /// Applies the migration again, from the schema before it; afterwards the schema is as `after`.
+    async fn apply_again(
         &mut self,
-        n: usize,
-        migration: &Migration,
-        direction: Direction,
-        n_statements: usize,
-        (before, target): (&Snapshot, &Snapshot),
-    ) -> Result<bool, ScratchError> {
-        self.tenant.stop_after(n_statements, migration, direction).await?;
-        let finding = match self.tenant.run(migration, direction).await? {
-            Err(error) => findings::not_finished(migration, direction, n_statements, Err(&error)),
-            Ok(()) => match target.diff(&self.schema_after(before, script(migration, direction)).await?) {
-                differences if differences.is_empty() => return Ok(true),
-                differences => findings::not_finished(migration, direction, n_statements, Ok(&differences)),
-            },
+        at: usize,
+        up: Up,
+        before: &Snapshot,
+        after: &Snapshot,
+    ) -> Result<(), ScratchError> {
+        let migration = &*self.migrations[at];
+        let ran = self.tenant.run(migration, Direction::Up).await?;
+        self.look_after(before, &migration.up).await?;
+        let finding = match ran {
+            Err(error) => findings::refused(findings::UP_AGAIN, migration, Direction::Up, &error),
+            Ok(()) if is_same(after, &self.state) => return Ok(()),
+            Ok(()) if up.is_doubtful => {
+                // Only the first was stopped. Stopped once more, from the rows that are there now, it tells whether that was
+                // why.
+                let second = self.state.clone();
+                self.go_back(before, at).await?;
+                let (ran, _) = self.run_stopping(at, Direction::Up, before).await?;
+                let third = self.look_after(before, &migration.up).await?;
+                if ran.is_ok() && !is_same(&second, &third) {
+                    let differences = second.diff(&third);
+                    self.find(findings::resumed_otherwise(migration, Direction::Up, &differences));
+                    return self.go_back(&second, at + 1).await;
+                }
+                findings::not_the_same_again(migration, &after.diff(&second))
+            }
+            Ok(()) => findings::not_the_same_again(migration, &after.diff(&self.state)),
         };
         self.find(finding);
-        self.remake(n, None).await?;
-        Ok(false)
+        self.go_back(after, at + 1).await
     }
+
+    /// Where several neighbours up to the one before `end` do not come back one by one, proves whether they do together:
+    /// one change may be split over several files. So many migrations are applied before and after it.
+    async fn prove_range(&mut self, end: usize, n_applied: usize) -> Result<(), ScratchError> {
+        let Some((start, before)) = self.not_back.take() else { return Ok(()) };
+        // With a sound neighbour nothing is proven: below a `CREATE TABLE` whatever became of the table goes with it.
+        let applied = self.migrations[start..end].iter().filter(|m| !self.skipped.contains(&m.version));
+        let applied: Vec<_> = applied.cloned().collect();
+        if self.kind != Kind::Empty || applied.len() < 2 {
+            return Ok(());
+        }
+        let after = self.state.clone();
+        self.go_back(&before, start).await?;
+        let set = set_of(&applied);
+        let mut is_back = self.tenant.go(&set, Goal::Latest).await?.is_ok()
+            && self.tenant.go(&set, Goal::DownTo(Version(0))).await?.is_ok();
+        self.state = self.tenant.snapshot().await?;
+        is_back = is_back && is_same(&before, &self.state);
+        if is_back {
+            let versions = (applied[0].version, applied[applied.len() - 1].version);
+            self.seen.ranges.push(versions);
+        }
+        self.go_back(&after, n_applied).await
+    }
+}
+
+/// How the first `up` went.
+#[derive(Clone, Copy, Debug, Default)]
+struct Up {
+    /// Whether it was stopped in the middle, and a stop may have changed what it did.
+    is_doubtful: bool,
+}
+
+/// Whether a script's statements may do something else on another connection than that of the statement before.
+fn is_stop_felt(script: &Script) -> bool {
+    // What the session remembers of the last statement is no setting of it.
+    const MEMORIES: [&str; 3] = ["LAST_INSERT_ID", "ROW_COUNT", "FOUND_ROWS"];
+    let reads_memory = |text: &str| {
+        let text = text.to_ascii_uppercase();
+        MEMORIES.iter().any(|word| text.contains(word))
+    };
+    sql::leaves_session_state(script) || script.statements.iter().any(|s| reads_memory(&s.text))
 }
 
 fn set_of(migrations: &[Arc<Migration>]) -> MigrationSet {
     let migrations = migrations.iter().map(|migration| (**migration).clone()).collect();
     MigrationSet::new(migrations).expect("each version is there once")
-}
-
-/// A script that there is.
-fn script(migration: &Migration, direction: Direction) -> &Script {
-    migration.script(direction).unwrap_or(&migration.up)
-}
-
-/// After how many statements a script can be stopped so that anything is left of it: one that is a transaction is undone
-/// as a whole.
-fn boundaries(migration: &Migration, direction: Direction) -> Range<usize> {
-    let script = migration.script(direction).filter(|script| !script.is_transactional());
-    1..script.map_or(1, |script| script.statements.len().max(1))
-}
-
-/// Whether a finding is about what a migration's `down` leaves.
-pub(super) fn is_about_undoing(finding: &Finding) -> bool {
-    [findings::DOWN_RUNS, findings::COMES_BACK].contains(&finding.code) && finding.severity == Severity::Error
 }

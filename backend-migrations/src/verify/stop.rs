@@ -1,25 +1,42 @@
-//! A session that is killed after so many statements.
+//! A session that is killed as soon as it has got on.
+
+use std::collections::BTreeSet;
 
 use crate::{
     history::{Glance, History},
     session::{Fate, Reads, Record, Rollback, SessionError, TenantSession},
 };
 
-/// Runs so many statements and answers the next as a server does that was told to kill it.
+/// Answers the first statement after those that it has recorded as a server does that was told to kill the connection.
 #[derive(Debug)]
-pub(super) struct StopAfter<S> {
+pub(super) struct StopAfterRecord<'a, S> {
     session: S,
-    n_left: usize,
+    /// The places of statements after which it is not killed.
+    passed: &'a BTreeSet<usize>,
+    /// So many records of statements it writes before.
+    n_records: usize,
+    /// The statement that was recorded last.
+    recorded: Option<usize>,
+    has_stopped: bool,
 }
 
-impl<S> StopAfter<S> {
-    /// `session`, for `n_statements` statements.
-    pub(super) fn new(session: S, n_statements: usize) -> Self {
-        Self { session, n_left: n_statements }
+impl<'a, S> StopAfterRecord<'a, S> {
+    pub(super) fn new(session: S, n_records: usize, passed: &'a BTreeSet<usize>) -> Self {
+        Self { session, passed, n_records, recorded: None, has_stopped: false }
+    }
+
+    /// The statement that was recorded last, by its place.
+    pub(super) fn recorded(&self) -> Option<usize> {
+        self.recorded
+    }
+
+    /// Whether it was killed.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.has_stopped
     }
 }
 
-impl<S: TenantSession> TenantSession for StopAfter<S> {
+impl<S: TenantSession> TenantSession for StopAfterRecord<'_, S> {
     async fn history(&mut self) -> Result<History, SessionError> {
         self.session.history().await
     }
@@ -37,10 +54,10 @@ impl<S: TenantSession> TenantSession for StopAfter<S> {
     }
 
     async fn execute(&mut self, statement: &str) -> Result<u64, SessionError> {
-        let Some(n_left) = self.n_left.checked_sub(1) else {
+        if self.n_records == 0 {
+            self.has_stopped = true;
             return Err(SessionError::Killed { fate: Fate::NotApplied });
-        };
-        self.n_left = n_left;
+        }
         self.session.execute(statement).await
     }
 
@@ -49,7 +66,16 @@ impl<S: TenantSession> TenantSession for StopAfter<S> {
     }
 
     async fn record(&mut self, record: Record<'_>) -> Result<(), SessionError> {
-        self.session.record(record).await
+        let statement = match &record {
+            Record::StatementDone { statement, .. } => Some(*statement),
+            _ => None,
+        };
+        self.session.record(record).await?;
+        if let Some(place) = statement.filter(|place| !self.passed.contains(place)) {
+            self.recorded = Some(place);
+            self.n_records -= 1;
+        }
+        Ok(())
     }
 
     async fn close(self) {

@@ -1,21 +1,18 @@
 //! The tenants that proofs are made on.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use super::{
-    Job,
-    cost::Probe,
-    quiet::{self, QuietSession},
-    stop::StopAfter,
-};
+use super::{Job, cost::Probe, stop::StopAfterRecord};
 use crate::{
     apply::ApplyError,
     finding::StatementCost,
     migration::{Direction, Migration, MigrationSet},
+    mysql::{Inspector, MySqlSession},
     plan::Goal,
-    schema::Snapshot,
+    schema::{DifferenceKind, ObjectKind, Snapshot},
     scratch::{Scratch, ScratchError},
     session::TenantSession,
+    sql,
 };
 
 /// Which tenant.
@@ -39,7 +36,7 @@ impl Kind {
         }
     }
 
-    /// The lane it lives in, as progress shows it.
+    /// How progress calls it.
     pub(super) fn lane(self, job: Job<'_>) -> String {
         let server = &job.server.label.name;
         let lane = match self {
@@ -53,6 +50,19 @@ impl Kind {
 
 /// What became of a migration's script: the server's refusal is an answer.
 pub(super) type Ran = Result<Result<(), ApplyError>, ScratchError>;
+
+/// How a script went that was stopped again and again.
+#[derive(Debug)]
+pub(super) struct Stopped {
+    /// What became of the last of its runs.
+    pub(super) ran: Result<(), ApplyError>,
+    pub(super) n_stops: usize,
+    /// The place of the last statement that a stop came after.
+    pub(super) reached: Option<usize>,
+}
+
+/// So often what differs is made again: a table takes its triggers along, and a second look shows them missing.
+const N_REPAIRS: usize = 3;
 
 /// One migration alone, in a set.
 fn alone(migration: &Migration) -> MigrationSet {
@@ -71,27 +81,45 @@ fn goal(direction: Direction) -> Goal {
 #[derive(Debug)]
 pub(super) struct Tenant {
     pub(super) scratch: Scratch,
-    /// For scripts that leave nothing in a session, once there was one.
-    quiet: Option<QuietSession>,
+    /// The connection of the last script, while that has left nothing in its session: to open one for each would take as
+    /// long as the scripts.
+    session: Option<MySqlSession>,
+    /// The second connection that finding out a statement's cost takes.
+    prober: Option<Inspector>,
 }
 
 impl Tenant {
     pub(super) async fn create(job: Job<'_>) -> Result<Self, ScratchError> {
         let scratch = Scratch::create(job.connector, job.server, job.run, None).await?;
-        Ok(Self { scratch, quiet: None })
+        Ok(Self { scratch, session: None, prober: None })
     }
 
     pub(super) async fn snapshot(&mut self) -> Result<Snapshot, ScratchError> {
         self.scratch.snapshot().await
     }
 
+    async fn session(&mut self) -> Result<MySqlSession, ScratchError> {
+        match self.session.take() {
+            Some(session) => Ok(session),
+            None => Ok(self.scratch.session().await?),
+        }
+    }
+
+    /// Keeps the session for the next script, or lets go of it.
+    async fn keep(&mut self, session: MySqlSession, is_as_new: bool) {
+        if is_as_new {
+            self.session = Some(session);
+        } else {
+            session.close().await;
+        }
+    }
+
     /// Runs a script.
     pub(super) async fn run(&mut self, migration: &Migration, direction: Direction) -> Ran {
-        if quiet::is_quiet(migration) {
-            return Ok(Box::pin(self.run_quietly(migration, direction, false)).await?.0);
-        }
-        let session = self.scratch.session().await?;
-        Ok(self.run_on(session, migration, direction).await)
+        let mut session = self.session().await?;
+        let result = self.scratch.apply_on(&mut session, &alone(migration), goal(direction)).await;
+        self.keep(session, result.is_ok() && leaves_nothing(migration, direction)).await;
+        Ok(result.map(|_| ()))
     }
 
     /// Runs an `up` and finds out what its statements cost.
@@ -99,135 +127,129 @@ impl Tenant {
         &mut self,
         migration: &Migration,
     ) -> Result<(Result<(), ApplyError>, Vec<StatementCost>), ScratchError> {
-        if quiet::is_quiet(migration) {
-            return Box::pin(self.run_quietly(migration, Direction::Up, true)).await;
-        }
-        let (session, inspector) = (self.scratch.session().await?, self.scratch.inspect().await?);
+        let inspector = match self.prober.take() {
+            Some(inspector) => inspector,
+            None => self.scratch.inspect().await?,
+        };
+        let session = self.session().await?;
         let mut probe = Probe::new(session, inspector, self.scratch.server().flavour);
         probe.begin(&migration.up);
         let result = self.scratch.apply_on(&mut probe, &alone(migration), goal(Direction::Up)).await;
         let costs = probe.take_costs();
-        probe.close().await;
+        let (session, inspector) = probe.into_parts();
+        self.prober = Some(inspector);
+        self.keep(session, result.is_ok() && leaves_nothing(migration, Direction::Up)).await;
         Ok((result.map(|_| ()), costs))
     }
 
-    async fn run_quietly(
+    /// Runs a script on sessions that are killed, each after the first statement that it has recorded, but for those at
+    /// places in `passed`.
+    pub(super) async fn run_stopping(
         &mut self,
         migration: &Migration,
         direction: Direction,
-        is_probed: bool,
-    ) -> Result<(Result<(), ApplyError>, Vec<StatementCost>), ScratchError> {
-        let mut session = match self.quiet.take() {
-            Some(session) => session,
-            None => QuietSession::open(&self.scratch).await?,
-        };
-        session.begin(migration, direction, is_probed);
-        let result = self.scratch.apply_on(&mut session, &alone(migration), goal(direction)).await;
-        let costs = session.take_costs();
-        match &result {
-            Ok(_) => self.quiet = Some(session),
-            // The connection may be what failed.
-            Err(_) => session.close().await,
+        passed: &BTreeSet<usize>,
+    ) -> Result<Stopped, ScratchError> {
+        let script = migration.script(direction);
+        let mut stopped = Stopped { ran: Ok(()), n_stops: 0, reached: None };
+        if script.is_none_or(|script| script.statements.len() < 2 || script.is_transactional()) {
+            stopped.ran = self.run(migration, direction).await?;
+            return Ok(stopped);
         }
-        Ok((result.map(|_| ()), costs))
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        let mut n_records = 1;
+        loop {
+            let mut session = StopAfterRecord::new(self.scratch.session().await?, n_records, passed);
+            let result = self.scratch.apply_on(&mut session, &alone(migration), goal(direction)).await;
+            let (has_stopped, recorded) = (session.has_stopped(), session.recorded());
+            session.close().await;
+            if !has_stopped {
+                stopped.ran = result.map(|_| ());
+                return Ok(stopped);
+            }
+            stopped.n_stops += 1;
+            // A record that shares its transaction with the next statement is undone with that.
+            n_records = if recorded > stopped.reached { 1 } else { n_records + 1 };
+            stopped.reached = stopped.reached.max(recorded);
+        }
     }
 
-    /// Runs a script on a session that is killed after `n_statements`. That it says so is no error of the migration.
-    pub(super) async fn stop_after(
-        &self,
-        n_statements: usize,
-        migration: &Migration,
-        direction: Direction,
-    ) -> Result<(), ScratchError> {
-        let session = StopAfter::new(self.scratch.session().await?, n_statements);
-        let _ = self.run_on(session, migration, direction).await;
-        Ok(())
-    }
-
-    /// Runs a script on `session`.
-    pub(super) async fn run_on<S: TenantSession>(
-        &self,
-        mut session: S,
-        migration: &Migration,
-        direction: Direction,
-    ) -> Result<(), ApplyError> {
-        let result = self.scratch.apply_on(&mut session, &alone(migration), goal(direction)).await;
-        session.close().await;
-        result.map(|_| ())
-    }
-
-    /// Brings it to a goal with several migrations at once, of which its history may know none yet; gives whether that
-    /// went well.
-    pub(super) async fn goes(&self, set: &MigrationSet, goal: Goal) -> Result<bool, ScratchError> {
+    /// Brings it to a goal with several migrations at once, of which its history may know none yet.
+    pub(super) async fn go(&mut self, set: &MigrationSet, goal: Goal) -> Ran {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
         match self.scratch.apply_to(set, goal).await {
-            Ok(_) => Ok(true),
-            Err(ScratchError::Apply(_)) => Ok(false),
+            Ok(_) => Ok(Ok(())),
+            Err(ScratchError::Apply(error)) => Ok(Err(error)),
             Err(error) => Err(error),
         }
     }
 
-    /// The migration it is at is settled; the next is the first again.
-    pub(super) async fn settle(&mut self, migration: &Migration) -> Result<(), ScratchError> {
-        if quiet::is_quiet(migration) {
-            return Ok(());
-        }
-        self.settle_all().await
-    }
-
-    /// As [`Self::settle`], for whatever it has been through.
-    pub(super) async fn settle_all(&mut self) -> Result<(), ScratchError> {
+    /// Whatever it has been through is settled: the next migration is its first again.
+    pub(super) async fn settle(&mut self) -> Result<(), ScratchError> {
         self.scratch.forget_history().await
     }
 
+    /// Gives it the schema of `target` again, where it is as `now`: what differs is made anew, with the rows that fit, and
+    /// the rest is left alone. Gives the schema as it then is, which may be spelt otherwise; `None` where it cannot be had.
+    /// `has_name` tells the names of indexes that some migration has made by name.
+    pub(super) async fn repair(
+        &mut self,
+        now: &Snapshot,
+        target: &Snapshot,
+        has_name: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<Snapshot>, ScratchError> {
+        let mut now = now.clone();
+        for _ in 0..N_REPAIRS {
+            if is_same(target, &now) {
+                return Ok(Some(now));
+            }
+            let changed = changed_tables(&now, target);
+            let result = self.scratch.inspector().repair(&now, target, has_name).await;
+            result.map_err(ScratchError::Unrepaired)?;
+            now = match changed {
+                Some(changed) => self.scratch.snapshot_after(&now, &changed).await?,
+                None => self.snapshot().await?,
+            };
+        }
+        Ok(is_same(target, &now).then_some(now))
+    }
+
     pub(super) async fn remove(self) -> Result<(), ScratchError> {
-        if let Some(quiet) = self.quiet {
-            quiet.close().await;
+        if let Some(session) = self.session {
+            session.close().await;
+        }
+        if let Some(prober) = self.prober {
+            prober.close().await;
         }
         self.scratch.remove().await
     }
 }
 
-/// A tenant that only ever went up, and of which others are copies: what a state was before something failed.
-#[derive(Debug)]
-pub(super) struct Mould {
-    tenant: Tenant,
-    /// So many of the migrations it has been through.
-    n_applied: usize,
+fn leaves_nothing(migration: &Migration, direction: Direction) -> bool {
+    !migration.script(direction).is_some_and(sql::leaves_session_state)
 }
 
-impl Mould {
-    pub(super) async fn create(job: Job<'_>) -> Result<Self, ScratchError> {
-        Ok(Self { tenant: Tenant::create(job).await?, n_applied: 0 })
-    }
+/// Whether nothing but the spelling differs.
+pub(super) fn is_same(first: &Snapshot, second: &Snapshot) -> bool {
+    first.diff(second).iter().all(|difference| difference.kind == DifferenceKind::Respelt)
+}
 
-    pub(super) fn n_applied(&self) -> usize {
-        self.n_applied
-    }
-
-    /// Goes on to the first `n` of `migrations`, without those that `is_skipped` says cannot be applied.
-    pub(super) async fn advance(
-        &mut self,
-        migrations: &[Arc<Migration>],
-        n: usize,
-        is_skipped: impl Fn(&Migration) -> bool,
-    ) -> Ran {
-        for migration in migrations.iter().take(n).skip(self.n_applied) {
-            if !is_skipped(migration) {
-                if let Err(error) = self.tenant.run(migration, Direction::Up).await? {
-                    return Ok(Err(error));
-                }
-                self.tenant.settle(migration).await?;
-            }
-            self.n_applied += 1;
-        }
-        Ok(Ok(()))
-    }
-
-    pub(super) fn tenant(&mut self) -> &mut Tenant {
-        &mut self.tenant
-    }
-
-    pub(super) fn into_tenant(self) -> Tenant {
-        self.tenant
-    }
+/// The tables and views that differ, where nothing else does that a look at these would not show.
+fn changed_tables(now: &Snapshot, target: &Snapshot) -> Option<BTreeSet<String>> {
+    let has_triggers = [now, target]
+        .iter()
+        .any(|snapshot| snapshot.objects.keys().any(|(kind, _)| *kind == ObjectKind::Trigger));
+    let names = target.diff(now).into_iter().map(|difference| {
+        let is_shown = match difference.object {
+            ObjectKind::Table => !has_triggers,
+            ObjectKind::View => true,
+            _ => false,
+        };
+        is_shown.then_some(difference.name)
+    });
+    names.collect()
 }

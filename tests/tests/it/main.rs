@@ -52,6 +52,7 @@ mod twin_dirty;
 mod twin_lock;
 mod two_servers;
 mod verify;
+mod verify_cases;
 mod verify_command;
 mod verify_hard;
 mod verify_looks;

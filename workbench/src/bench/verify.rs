@@ -3,9 +3,10 @@
 //! Both on the same image: the loop on a server with the image's default settings, as one would start it, and
 //! `migrate:verify` with all its proofs on the server that it starts for itself, the start included.
 
+mod sets;
+
 use std::{
     fmt::Write as _,
-    fs,
     path::Path,
     time::{Duration, Instant},
 };
@@ -13,9 +14,10 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use tokio::{process::Command, time::sleep};
 
-/// How many migrations the sets have: the growth from one to the next should be no more than theirs.
-const SIZES: [usize; 2] = [100, 300];
-const N_TABLES: usize = 30;
+use self::sets::Set;
+
+/// The sets: the growth from one to the next of its kind should be no more than theirs.
+const SETS: [Set; 4] = [Set::Sound(100), Set::Sound(300), Set::Grown(47), Set::Grown(325)];
 const START_LIMIT: Duration = Duration::from_mins(1);
 
 /// The loop, in the container; the folder is its argument.
@@ -24,12 +26,12 @@ cd "$0"
 mysql -uroot -h127.0.0.1 -e 'DROP DATABASE IF EXISTS plain; CREATE DATABASE plain'
 dump() { mysqldump -uroot -h127.0.0.1 --no-data --routines --events --triggers plain 2>/dev/null; }
 for up in *.up.sql; do
-  mysql -uroot -h127.0.0.1 plain <"$up"
+  mysql -uroot -h127.0.0.1 --force plain <"$up"
   dump >/tmp/before.sql
-  mysql -uroot -h127.0.0.1 plain <"${up%.up.sql}.down.sql"
+  mysql -uroot -h127.0.0.1 --force plain <"${up%.up.sql}.down.sql" || true
   dump >/tmp/after.sql
-  mysql -uroot -h127.0.0.1 plain <"$up"
-done"#;
+  mysql -uroot -h127.0.0.1 --force plain <"$up" || true
+done 2>/dev/null"#;
 
 /// Times both, and gives the table.
 pub(super) async fn measure() -> anyhow::Result<String> {
@@ -40,21 +42,22 @@ pub(super) async fn measure() -> anyhow::Result<String> {
     server.stop().await?;
     Ok(format!(
         "### migrate:verify and the plain loop, image {image}\n\n\
-         | migrations | plain loop, s | migrate:verify, s | ratio |\n|--:|--:|--:|--:|\n{}",
+         | set | statements | plain loop, s | migrate:verify, s | ratio |\n|:--|--:|--:|--:|--:|\n{}",
         rows?
     ))
 }
 
 async fn rows(image: &str, server: &Plain, folder: &Path) -> anyhow::Result<String> {
     let mut rows = String::new();
-    for n in SIZES {
-        let set = folder.join(n.to_string());
-        write_set(&set, n)?;
-        eprintln!("{n} migrations, the plain loop ...");
-        let plain_s = server.run_loop(&n.to_string()).await?.as_secs_f64();
-        eprintln!("{n} migrations, migrate:verify ...");
-        let ours_s = verify(image, &set).await?.as_secs_f64();
-        writeln!(rows, "| {n} | {plain_s:.1} | {ours_s:.1} | {:.2} |", ours_s / plain_s)?;
+    for set in SETS {
+        let name = set.name();
+        let path = folder.join(&name);
+        let n_statements = sets::write(&path, set)?;
+        eprintln!("{set}, the plain loop ...");
+        let plain_s = server.run_loop(&name).await?.as_secs_f64();
+        eprintln!("{set}, migrate:verify ...");
+        let ours_s = verify(image, &path, set).await?.as_secs_f64();
+        writeln!(rows, "| {set} | {n_statements} | {plain_s:.1} | {ours_s:.1} | {:.2} |", ours_s / plain_s)?;
     }
     Ok(rows)
 }
@@ -101,68 +104,15 @@ async fn docker(args: &[&str]) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-async fn verify(image: &str, set: &Path) -> anyhow::Result<Duration> {
+async fn verify(image: &str, path: &Path, set: Set) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let output = Command::new(std::env::current_exe()?)
         .args(["migrate:verify", "--server", image, "--dir"])
-        .arg(set)
+        .arg(path)
         .output()
         .await?;
-    ensure!(output.status.success(), "verify: {}", String::from_utf8_lossy(&output.stdout));
+    // What is broken is found.
+    let expected = if set.is_sound() { 0 } else { 1 };
+    ensure!(output.status.code() == Some(expected), "verify: {}", String::from_utf8_lossy(&output.stdout));
     Ok(began.elapsed())
-}
-
-/// Writes `n` sound pairs over [`N_TABLES`] tables: create, add a column, an index, two statements in a file, a default, a
-/// view.
-fn write_set(folder: &Path, n: usize) -> anyhow::Result<()> {
-    fs::create_dir(folder)?;
-    for i in 0..n {
-        let (up, down) = pair(i);
-        let version = 20_260_101_000_000 + i;
-        fs::write(folder.join(format!("{version}_m{i}.up.sql")), up)?;
-        fs::write(folder.join(format!("{version}_m{i}.down.sql")), down)?;
-    }
-    Ok(())
-}
-
-fn pair(i: usize) -> (String, String) {
-    let (round, t) = (i / N_TABLES, i % N_TABLES);
-    // The default that the migration five rounds before has set.
-    let before = i.saturating_sub(5 * N_TABLES);
-    match round % 5 {
-        0 if round == 0 => {
-            let parent = t.saturating_sub(1);
-            let key = if t % 3 == 1 {
-                format!(
-                    ",\n  parent_id BIGINT UNSIGNED NULL,\n  INDEX idx_t{t}_parent_id (parent_id),\n  \
-                     CONSTRAINT fk_t{t}_parent_id FOREIGN KEY (parent_id) REFERENCES t{parent} (id)"
-                )
-            } else {
-                String::new()
-            };
-            (
-                format!(
-                    "CREATE TABLE t{t} (\n  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,\n  \
-                     name VARCHAR(100) NOT NULL,\n  n INT NOT NULL DEFAULT 0,\n  at DATETIME NULL{key}\n);\n"
-                ),
-                format!("DROP TABLE t{t};\n"),
-            )
-        }
-        0 => (format!("CREATE VIEW v{i} AS SELECT id, name FROM t{t};\n"), format!("DROP VIEW v{i};\n")),
-        1 => (
-            format!("ALTER TABLE t{t} ADD COLUMN c{i} INT NULL;\n"),
-            format!("ALTER TABLE t{t} DROP COLUMN c{i};\n"),
-        ),
-        2 => (format!("CREATE INDEX idx_{i} ON t{t} (n, at);\n"), format!("DROP INDEX idx_{i} ON t{t};\n")),
-        3 => (
-            format!(
-                "ALTER TABLE t{t} ADD COLUMN d{i} VARCHAR(50) NULL;\nCREATE INDEX idx_d{i} ON t{t} (d{i});\n"
-            ),
-            format!("DROP INDEX idx_d{i} ON t{t};\nALTER TABLE t{t} DROP COLUMN d{i};\n"),
-        ),
-        _ => (
-            format!("ALTER TABLE t{t} ALTER COLUMN n SET DEFAULT {i};\n"),
-            format!("ALTER TABLE t{t} ALTER COLUMN n SET DEFAULT {before};\n"),
-        ),
-    }
 }

@@ -25,7 +25,7 @@ pub(super) const SELECT_NAMES: [&str; 6] = [
 /// The structure of these tables, with `TABLES` for their names; likewise.
 const SELECT_STRUCTURE: [&str; 4] = [
     "SELECT table_name, column_name, column_type, character_set_name, is_nullable, column_default IS NOT NULL, \
-     extra FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name IN (TABLES) \
+     extra, collation_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name IN (TABLES) \
      ORDER BY table_name, ordinal_position;",
     "SELECT table_name, index_name, non_unique, column_name, sub_part FROM information_schema.statistics \
      WHERE table_schema = DATABASE() AND table_name IN (TABLES) ORDER BY table_name, index_name, seq_in_index;",
@@ -165,6 +165,7 @@ fn column(row: &[Value]) -> Column {
         name: text(row, 1),
         column_type: text(row, 2),
         character_set: row.get(3).and_then(Option::as_ref).map(|_| text(row, 3)),
+        collation: row.get(7).and_then(Option::as_ref).map(|_| text(row, 7)),
         is_nullable,
         has_default: is_nullable || is_auto_increment || is(row, 5, "1"),
         // `DEFAULT_GENERATED` is a default that is an expression.
