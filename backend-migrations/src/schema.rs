@@ -149,6 +149,12 @@ impl Snapshot {
         diff::diff(self, other)
     }
 
+    /// Whether a table of this name is in both, and the same but for what its definition spells out and the order in which
+    /// its indexes and constraints are shown.
+    pub fn has_same_table(&self, other: &Self, name: &str) -> bool {
+        diff::is_same(self, other, &(ObjectKind::Table, name.to_owned()))
+    }
+
     /// All definitions as one text, a `;` and an empty line after each, for people and for version control.
     pub fn to_sql(&self) -> String {
         let definitions = self.objects.values().map(|definition| format!("{definition};\n"));

@@ -29,7 +29,10 @@ impl Inspector {
     ) -> Result<(), SessionError> {
         let changed = |kind: ObjectKind| {
             let names = now.objects.keys().chain(target.objects.keys()).filter(move |key| key.0 == kind);
-            let differs = |key: &&(ObjectKind, String)| now.objects.get(*key) != target.objects.get(*key);
+            let differs = |key: &&(ObjectKind, String)| {
+                now.objects.get(*key) != target.objects.get(*key)
+                    && (key.0 != ObjectKind::Table || !now.has_same_table(target, &key.1))
+            };
             names.filter(differs).map(|key| key.1.as_str()).collect::<BTreeSet<_>>()
         };
         let tables = changed(ObjectKind::Table);

@@ -31,7 +31,8 @@ pub enum DifferenceKind {
     Changed,
     /// A table whose columns, keys and constraints are the same in another order.
     Reordered,
-    /// A table that is the same, whose definition spells out character sets or collations that go without saying.
+    /// A table that is the same, whose definition spells out character sets or collations that go without saying; its indexes
+    /// may be shown in another order.
     Respelt,
 }
 
@@ -55,15 +56,24 @@ pub(super) fn diff(first: &Snapshot, second: &Snapshot) -> Vec<Difference> {
         let definition = |snapshot: &'_ Snapshot| snapshot.objects.get(key).cloned();
         let mut difference =
             difference(key.0, &key.1, definition(first).as_deref(), definition(second).as_deref())?;
-        let is_alike = difference.kind == DifferenceKind::Changed
-            && key.0 == ObjectKind::Table
-            && first.tables.get(&key.1).is_some_and(|table| second.tables.get(&key.1) == Some(table));
-        if is_alike && unspelt(&first.objects[key]) == unspelt(&second.objects[key]) {
+        if difference.kind == DifferenceKind::Changed && is_same(first, second, key) {
             difference.kind = DifferenceKind::Respelt;
         }
         Some(difference)
     });
     database.into_iter().chain(objects).collect()
+}
+
+/// Whether a table is the same in both but for what is spelt out and the order in which its indexes and constraints are
+/// shown.
+pub(super) fn is_same(first: &Snapshot, second: &Snapshot, key: &(ObjectKind, String)) -> bool {
+    let sorted = |snapshot: &Snapshot| {
+        let definition = unspelt(snapshot.objects.get(key)?);
+        let mut lines: Vec<_> = lines(&definition).into_iter().map(str::to_owned).collect();
+        lines.sort_unstable();
+        Some((lines, snapshot.tables.get(&key.1)?.clone()))
+    };
+    sorted(first).is_some_and(|table| Some(table) == sorted(second))
 }
 
 fn difference(

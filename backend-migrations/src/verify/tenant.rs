@@ -9,7 +9,7 @@ use crate::{
     migration::{Direction, Migration, MigrationSet},
     mysql::{Inspector, MySqlSession},
     plan::Goal,
-    schema::{DifferenceKind, ObjectKind, Snapshot},
+    schema::{ObjectKind, Snapshot},
     scratch::{Scratch, ScratchError},
     session::TenantSession,
     sql,
@@ -233,9 +233,11 @@ fn leaves_nothing(migration: &Migration, direction: Direction) -> bool {
     !migration.script(direction).is_some_and(sql::leaves_session_state)
 }
 
-/// Whether nothing but the spelling differs.
+/// Whether nothing differs but what a definition spells out, and the order in which a table's indexes are shown: one that is
+/// left to the server comes where the server puts it.
 pub(super) fn is_same(first: &Snapshot, second: &Snapshot) -> bool {
-    first.diff(second).iter().all(|difference| difference.kind == DifferenceKind::Respelt)
+    let differences = first.diff(second);
+    differences.iter().all(|d| d.object == ObjectKind::Table && first.has_same_table(second, &d.name))
 }
 
 /// The tables and views that differ, where nothing else does that a look at these would not show.
