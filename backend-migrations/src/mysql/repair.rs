@@ -236,7 +236,8 @@ fn without_implicit_indexes(definition: &str, table: &Table, has_name: &dyn Fn(&
     if let Some(end) = lines.iter().position(|line| line.starts_with(')'))
         && let Some(last) = end.checked_sub(1)
     {
-        lines[last] = lines[last].trim_end_matches(',').to_owned();
+        let length = lines[last].trim_end_matches(',').len();
+        lines[last].truncate(length);
     }
     lines.join("\n")
 }

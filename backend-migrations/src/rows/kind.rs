@@ -163,6 +163,7 @@ mod tests {
             name: "c".into(),
             column_type: column_type.into(),
             character_set: None,
+            collation: None,
             is_nullable: true,
             has_default: false,
             is_generated: false,

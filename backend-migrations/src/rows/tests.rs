@@ -183,6 +183,7 @@ fn another_candidate_is_another_row() {
         flavour: Flavour::MySql,
         present: &BTreeMap::new(),
         more: &BTreeSet::new(),
+        keys: &BTreeSet::new(),
         seed: 1,
     };
     let generator = Generator::new(task);

@@ -21,11 +21,12 @@ impl IndexNames {
             match sql::read(statement).change {
                 Change::CreateTable(table) => names.extend(table.indexes.iter().filter_map(name)),
                 Change::AlterTable(alter) => {
-                    names.extend(alter.clauses.iter().filter_map(|at| match &at.clause {
+                    let made = alter.clauses.iter().filter_map(|at| match &at.clause {
                         Clause::AddIndex { index, .. } => name(index),
                         Clause::RenameIndex { new, .. } => Some(new.to_lowercase()),
                         _ => None,
-                    }))
+                    });
+                    names.extend(made);
                 }
                 _ => {}
             }

@@ -41,12 +41,9 @@ impl Way<'_> {
         let Some(newest) = self.job.set.newest() else { return self.tenant.snapshot().await.map(Some) };
         (self.job.tell)(Progress::Announced { n_steps: 3 });
         let (old, floor) = (self.old(), self.floor());
-        let (base, first) =
-            match self.step("up from an old version", async |way| way.go_up(old, floor, newest).await).await?
-            {
-                Some(schemas) => schemas,
-                None => return Ok(None),
-            };
+        let schemas =
+            self.step("up from an old version", async |way| way.go_up(old, floor, newest).await).await?;
+        let Some((base, first)) = schemas else { return Ok(None) };
         if floor == newest {
             return Ok(Some(first));
         }

@@ -206,7 +206,7 @@ impl<'a> Lane<'a> {
         self.look_after(&before, &migration.up).await?;
         match ran {
             Ok(()) => Ok(()),
-            Err(error) => self.refuse(at, &before, &error).await.map(|_| ()),
+            Err(error) => self.refuse(at, &before, &error).await,
         }
     }
 
@@ -398,21 +398,19 @@ impl<'a> Lane<'a> {
         }
         let declaration = self.job.irreversible(migration);
         let mut is_exact = false;
-        let finding = match ran {
-            Err(error) => Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error)),
-            Ok(()) => {
-                if let Some(rows) = rows {
-                    let schema = self.state.clone();
-                    let differences = rows.compare(&self.rows(migration, &schema).await?);
-                    let declared = self.job.declarations(migration);
-                    for finding in content::findings(migration, &differences, &declared) {
-                        self.find(finding);
-                    }
+        let finding = if let Err(error) = ran {
+            Some(findings::refused(findings::DOWN_RUNS, migration, Direction::Down, &error))
+        } else {
+            if let Some(rows) = rows {
+                let schema = self.state.clone();
+                let differences = rows.compare(&self.rows(migration, &schema).await?);
+                for finding in content::findings(migration, &differences, &self.job.declarations(migration)) {
+                    self.find(finding);
                 }
-                let differences = before.diff(&self.state);
-                is_exact = differences.is_empty();
-                (!is_exact).then(|| findings::not_undone(migration, &differences))
             }
+            let differences = before.diff(&self.state);
+            is_exact = differences.is_empty();
+            (!is_exact).then(|| findings::not_undone(migration, &differences))
         };
         match (declaration, finding) {
             (None, Some(finding)) => self.find(finding),

@@ -112,7 +112,7 @@ async fn verify(image: &str, path: &Path, set: Set) -> anyhow::Result<Duration> 
         .output()
         .await?;
     // What is broken is found.
-    let expected = if set.is_sound() { 0 } else { 1 };
+    let expected = i32::from(!set.is_sound());
     ensure!(output.status.code() == Some(expected), "verify: {}", String::from_utf8_lossy(&output.stdout));
     Ok(began.elapsed())
 }

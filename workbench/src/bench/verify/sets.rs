@@ -66,7 +66,7 @@ fn grown(i: usize) -> (String, String) {
     // Every sixth makes a table, some 50 in all; the others change one of those that are there.
     let n_tables = i / 6 + 1;
     let mut steps: Vec<(String, String)> = Vec::new();
-    if i % 6 == 0 {
+    if i.is_multiple_of(6) {
         let t = i / 6;
         let key = if t == 0 {
             String::new()
