@@ -30,11 +30,17 @@ static MYSQL: OnceCell<Result<Server, String>> = OnceCell::const_new();
 static MARIADB: OnceCell<Result<Server, String>> = OnceCell::const_new();
 
 /// Runs `test` on the server of this flavour, which is started for the first test that asks for it. Where it cannot be
-/// had, the test passes, and standard error says once why nothing was tested.
+/// had, the test passes, and standard error says once why nothing was tested; where `REQUIRE_SERVERS` names it (`mysql mariadb`),
+/// as in CI, the test fails.
 pub fn on(flavour: Flavour, test: impl AsyncFnOnce(&'static Server)) {
     RUNTIME.block_on(async {
-        if let Ok(server) = get(flavour).await {
-            test(server).await;
+        match get(flavour).await {
+            Ok(server) => test(server).await,
+            Err(reason) => {
+                let required = std::env::var("REQUIRE_SERVERS").unwrap_or_default().to_lowercase();
+                let is_required = required.split_whitespace().any(|name| flavour.to_string().eq_ignore_ascii_case(name));
+                assert!(!is_required, "REQUIRE_SERVERS: {reason}");
+            }
         }
     });
 }
