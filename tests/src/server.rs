@@ -38,7 +38,8 @@ pub fn on(flavour: Flavour, test: impl AsyncFnOnce(&'static Server)) {
             Ok(server) => test(server).await,
             Err(reason) => {
                 let required = std::env::var("REQUIRE_SERVERS").unwrap_or_default().to_lowercase();
-                let is_required = required.split_whitespace().any(|name| flavour.to_string().eq_ignore_ascii_case(name));
+                let is_required =
+                    required.split_whitespace().any(|name| flavour.to_string().eq_ignore_ascii_case(name));
                 assert!(!is_required, "REQUIRE_SERVERS: {reason}");
             }
         }

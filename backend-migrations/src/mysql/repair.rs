@@ -1,5 +1,7 @@
 //! Gives a scratch database the schema of a picture again, by making anew what differs from it and nothing else.
 
+mod alter;
+
 use std::collections::BTreeSet;
 
 use super::{introspect::Inspector, provisioning::identifier};
@@ -13,7 +15,8 @@ const KEPT: &str = "_backend_migrations_kept_";
 
 impl Inspector {
     /// Brings the database from `now` nearer to `target`: what differs is removed and made anew from its definition, a table
-    /// with the rows that fit. What the server refuses is left out; whether all is as it was, only a look tells.
+    /// with the rows that fit; altered, where `may_alter` says so. What the server refuses is left out; whether all is as it was, only a
+    /// look tells.
     ///
     /// A server makes an index for a foreign key that has none, and takes it away again for a better one. `SHOW CREATE` shows
     /// it like any other: one that `has_name` does not know as made by name is left to the server again.
@@ -26,6 +29,7 @@ impl Inspector {
         now: &Snapshot,
         target: &Snapshot,
         has_name: &dyn Fn(&str) -> bool,
+        may_alter: bool,
     ) -> Result<(), SessionError> {
         let changed = |kind: ObjectKind| {
             let names = now.objects.keys().chain(target.objects.keys()).filter(move |key| key.0 == kind);
@@ -35,7 +39,10 @@ impl Inspector {
             };
             names.filter(differs).map(|key| key.1.as_str()).collect::<BTreeSet<_>>()
         };
-        let tables = changed(ObjectKind::Table);
+        let mut tables = changed(ObjectKind::Table);
+        if may_alter {
+            tables = self.alter(now, target, tables, has_name).await?;
+        }
         let mut triggers = changed(ObjectKind::Trigger);
         // A trigger goes with its table. To make one too many anew does no harm.
         triggers.extend(target.objects.iter().filter_map(|((kind, name), definition)| {
@@ -121,6 +128,40 @@ impl Inspector {
         }
         self.attempt("SET foreign_key_checks=1").await?;
         Ok(())
+    }
+
+    /// Alters those of `tables` that can be; gives the others. One whose `ALTER` is refused is not among these: what has become
+    /// of it has to be seen first.
+    async fn alter<'t>(
+        &mut self,
+        now: &Snapshot,
+        target: &Snapshot,
+        tables: BTreeSet<&'t str>,
+        has_name: &dyn Fn(&str) -> bool,
+    ) -> Result<BTreeSet<&'t str>, SessionError> {
+        let mut others = BTreeSet::new();
+        self.attempt("SET foreign_key_checks=0").await?;
+        for name in tables {
+            let key = (ObjectKind::Table, name.to_owned());
+            let statements = match (now.objects.get(&key), target.objects.get(&key), target.tables.get(name))
+            {
+                (Some(there), Some(wanted), Some(table)) => {
+                    alter::statements(name, there, wanted, |line| is_implicit(line, table, has_name))
+                }
+                _ => None,
+            };
+            let Some(statements) = statements else {
+                others.insert(name);
+                continue;
+            };
+            for statement in statements {
+                if !self.attempt(&statement).await? {
+                    break;
+                }
+            }
+        }
+        self.attempt("SET foreign_key_checks=1").await?;
+        Ok(others)
     }
 
     /// Removes the rows of all tables of `schema`.
@@ -221,17 +262,20 @@ fn orphans(now: &Snapshot, target: &Snapshot, changed: &BTreeSet<&str>) -> BTree
     }
 }
 
+/// Whether a line of a table's definition is an index that the server made for a foreign key.
+fn is_implicit(line: &str, table: &Table, has_name: &dyn Fn(&str) -> bool) -> bool {
+    table.foreign_keys.iter().any(|key| {
+        // It has the constraint's name (MySQL 8.4 manual, "FOREIGN KEY Constraints").
+        let columns: Vec<_> = key.columns.iter().map(|column| identifier(column)).collect();
+        let index = format!("KEY {} ({})", identifier(&key.name), columns.join(","));
+        line.trim().trim_end_matches(',') == index && !has_name(&key.name)
+    })
+}
+
 /// A table's definition without the indexes that the server made for its foreign keys.
 fn without_implicit_indexes(definition: &str, table: &Table, has_name: &dyn Fn(&str) -> bool) -> String {
-    let is_implicit = |line: &str| {
-        table.foreign_keys.iter().any(|key| {
-            // It has the constraint's name (MySQL 8.4 manual, "FOREIGN KEY Constraints").
-            let columns: Vec<_> = key.columns.iter().map(|column| identifier(column)).collect();
-            let index = format!("KEY {} ({})", identifier(&key.name), columns.join(","));
-            line.trim().trim_end_matches(',') == index && !has_name(&key.name)
-        })
-    };
-    let mut lines: Vec<_> = definition.lines().filter(|line| !is_implicit(line)).map(str::to_owned).collect();
+    let lines = definition.lines().filter(|line| !is_implicit(line, table, has_name));
+    let mut lines: Vec<_> = lines.map(str::to_owned).collect();
     // The last entry before the parenthesis has no comma.
     if let Some(end) = lines.iter().position(|line| line.starts_with(')'))
         && let Some(last) = end.checked_sub(1)

@@ -61,8 +61,9 @@ pub(super) struct Stopped {
     pub(super) reached: Option<usize>,
 }
 
-/// So often what differs is made again: a table takes its triggers along, and a second look shows them missing.
-const N_REPAIRS: usize = 3;
+/// So often what differs is made again: once by altering tables, then by making them anew; and a table takes its triggers along,
+/// which the next look shows missing.
+const N_REPAIRS: usize = 4;
 
 /// One migration alone, in a set.
 fn alone(migration: &Migration) -> MigrationSet {
@@ -203,12 +204,12 @@ impl Tenant {
         has_name: &dyn Fn(&str) -> bool,
     ) -> Result<Option<Snapshot>, ScratchError> {
         let mut now = now.clone();
-        for _ in 0..N_REPAIRS {
+        for n_done in 0..N_REPAIRS {
             if is_same(target, &now) {
                 return Ok(Some(now));
             }
             let changed = changed_tables(&now, target);
-            let result = self.scratch.inspector().repair(&now, target, has_name).await;
+            let result = self.scratch.inspector().repair(&now, target, has_name, n_done == 0).await;
             result.map_err(ScratchError::Unrepaired)?;
             now = match changed {
                 Some(changed) => self.scratch.snapshot_after(&now, &changed).await?,
