@@ -92,7 +92,7 @@ pub enum Aftermath {
         /// How many.
         n_finished: usize,
     },
-    /// The statement and its record commit together, so whichever way it went, the next run reads it from the history.
+    /// The statement and its record commit together, so the next run reads in the history whether both are there.
     Recorded,
 }
 

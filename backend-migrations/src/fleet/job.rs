@@ -129,7 +129,7 @@ impl<C: Connect> JobWork<'_, C> {
                 let history = session.history().await.map_err(ApplyError::Unread)?;
                 let mut standing = Standing::of(self.set, &history);
                 let mut at_work = None;
-                // What another run does at this moment looks dirty, and nobody should go and recover it.
+                // A database that another run is working on looks dirty; `migrate:recover` is not for it.
                 if history.is_dirty() {
                     for activity in session.at_work().await.map_err(ApplyError::Unread)? {
                         let versions = activity.works_on(self.set, &history);

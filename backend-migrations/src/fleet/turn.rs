@@ -1,4 +1,4 @@
-//! One tenant's turn: its password is opened, the work is done, and whatever breaks in it is its own failure.
+//! The work on one tenant: it opens the password and does the job; an error or a panic in it is that tenant's failure alone.
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
@@ -45,7 +45,7 @@ impl<W: TenantWork> Crew<'_, W> {
         self.events.tell(Event::TenantStarted { tenant: tenant.clone() }).await;
         let mut done = Vec::new();
         let result = match self.open(candidate) {
-            // Whatever breaks here breaks for this tenant: the others' statements are in flight meanwhile.
+            // A panic fails this tenant alone: the other tenants' statements are running.
             Ok(target) => AssertUnwindSafe(self.work.work(target, &self.events, &mut done))
                 .catch_unwind()
                 .await

@@ -112,7 +112,7 @@ impl Part {
             Guard::Lock => format!("IS_USED_LOCK({LOCK_NAME}) <=> CONNECTION_ID()"),
             Guard::Rows(n) => format!("ROW_COUNT() = {n}"),
         };
-        // No DOUBLE is as large as EXP(1000): error 1690, whatever `sql_mode` is, and only where the condition does not hold.
+        // EXP(1000) is too large for a DOUBLE: the server raises error 1690 where the condition is false, in every `sql_mode`.
         // A `SET` is answered with one packet where a `SELECT` takes five, and fails where a `DO` would not.
         let sql = format!("SET @backend_migrations = EXP(IF({condition}, 0, 1000))");
         Self { sql, guard: Some(guard) }

@@ -217,7 +217,7 @@ impl TableContent {
 /// How many rows are gone, and in how many each column, by its place, has changed.
 type Losses = (usize, BTreeMap<usize, usize>);
 
-fn quote(name: &str) -> String {
+pub(super) fn quote(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

@@ -80,12 +80,12 @@ pub(super) async fn prove(
     let mut is_thorough = false;
     loop {
         let mut lane = Lane::begin(job, migrations, kind, is_thorough).await?;
-        let result = Box::pin(lane.go(places.clone())).await;
-        // Looks at what a script names leave out what its text does not show.
-        let is_as_seen = is_thorough || is_same(&lane.tenant.snapshot().await?, &lane.state);
+        let result = Box::pin(lane.go_to_the_end(places.clone())).await;
+        // Whatever became of it, its database is removed.
         lane.tenant.remove().await?;
-        result?;
-        if is_as_seen {
+        // Looks at what a script names leave out what its text does not show.
+        let last_look = result?;
+        if is_thorough || is_same(&last_look, &lane.state) {
             return Ok(lane.seen);
         }
         is_thorough = true;
@@ -118,6 +118,12 @@ impl<'a> Lane<'a> {
         })
     }
 
+    /// As [`Self::go`]; gives a last look at everything.
+    async fn go_to_the_end(&mut self, places: Range<usize>) -> Result<Snapshot, ScratchError> {
+        self.go(places).await?;
+        self.tenant.snapshot().await
+    }
+
     async fn go(&mut self, places: Range<usize>) -> Result<(), ScratchError> {
         (self.job.tell)(Progress::Announced { n_steps: places.len() });
         let earlier = set_of(&self.migrations[..places.start]);
@@ -135,9 +141,8 @@ impl<'a> Lane<'a> {
         for at in places.clone() {
             let migration = &self.migrations[at];
             let (started, n_before) = (Instant::now(), self.seen.found.len());
-            let lane = || self.kind.lane(self.job);
-            let subject = migration.up.file_name.clone();
-            (self.job.tell)(Progress::StepStarted { lane: lane(), subject });
+            let (lane, subject) = (self.kind.lane(self.job), migration.up.file_name.clone());
+            (self.job.tell)(Progress::StepStarted { lane: lane.clone(), subject });
             if self.job.is_selected(migration.version) {
                 Box::pin(self.prove(at)).await?;
             } else {
@@ -147,7 +152,7 @@ impl<'a> Lane<'a> {
             self.tenant.settle().await?;
             self.seen.elapsed.insert(migration.version, started.elapsed());
             let n_findings = self.seen.found.len() - n_before;
-            (self.job.tell)(Progress::StepFinished { lane: self.kind.lane(self.job), n_findings });
+            (self.job.tell)(Progress::StepFinished { lane, n_findings });
         }
         self.prove_range(places.end, places.end).await?;
         if self.skipped.is_empty() && places.end == self.migrations.len() {

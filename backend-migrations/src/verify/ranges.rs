@@ -24,12 +24,9 @@ pub(super) fn excuse(ranges: &[(Version, Version)], found: &mut [Found]) {
     }
 }
 
-/// Whether it is about one step: on a tenant that lags behind, all are undone together anyway.
+/// Whether it is an error about what one step's `down` leaves: on a tenant that lags behind, all are undone together anyway.
 fn is_a_step(found: &Found) -> bool {
-    is_about_undoing(&found.finding) && found.on != Some(Kind::Lagging)
-}
-
-/// Whether a finding is about what a migration's `down` leaves.
-fn is_about_undoing(finding: &Finding) -> bool {
-    [findings::DOWN_RUNS, findings::COMES_BACK].contains(&finding.code) && finding.severity == Severity::Error
+    let Finding { code, severity, .. } = &found.finding;
+    let is_about_undoing = [findings::DOWN_RUNS, findings::COMES_BACK].contains(code);
+    is_about_undoing && *severity == Severity::Error && found.on != Some(Kind::Lagging)
 }

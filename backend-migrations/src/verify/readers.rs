@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::content::mentions;
+use super::content::{mentions, quote};
 use crate::{
     mysql::{Inspector, Value},
     schema::{ObjectKind, Snapshot, Table},
@@ -65,8 +65,7 @@ pub(super) async fn try_all(
             }
             ObjectKind::Trigger => fire(inspector, after, definition).await?,
             ObjectKind::Function | ObjectKind::Procedure => {
-                let named: Vec<_> = gone.iter().filter(|gone| gone.is_named(definition)).collect();
-                match named.first() {
+                match gone.iter().find(|gone| gone.is_named(definition)) {
                     Some(gone) => call(inspector, kind, name, definition, gone).await?,
                     None => None,
                 }
@@ -283,10 +282,6 @@ fn ends_transaction(definition: &str) -> bool {
     // The first word is its own.
     let body = text.split_once("CREATE").map_or(text.as_str(), |(_, body)| body);
     WORDS.iter().any(|word| mentions(body, word))
-}
-
-fn quote(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
 }
 
 fn text(name: &str) -> String {
